@@ -1,0 +1,69 @@
+"""The words of the house as enumerations. A leaf: anyone may import it, it imports nothing of ours."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do; each role may do what the ones before it may."""
+
+    annotator = "annotator"
+    reviewer = "reviewer"
+    admin = "admin"
+
+    def covers(self, needed: "Role") -> bool:
+        """True when a person with this role may enter where `needed` is asked for."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class BatchState(StrEnum):
+    """`importing` only while its upload runs; only an open batch hands out work."""
+
+    draft = "draft"
+    open = "open"
+    paused = "paused"
+    closed = "closed"
+
+
+class AssignmentState(StrEnum):
+    """Where a judgement slot stands; see app/storage/comparisons.py."""
+
+    open = "open"
+    leased = "leased"
+    done = "done"
+    skipped = "skipped"
+    expired = "expired"
+
+
+class RunState(StrEnum):
+    """The life of a training run."""
+
+    requested = "requested"
+    running = "running"
+    succeeded = "succeeded"
+    failed = "failed"
+    cancelled = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """True when the run will not change any more."""
+        return self in (RunState.succeeded, RunState.failed, RunState.cancelled)
+
+
+class ExportFormat(StrEnum):
+    """The shapes in which comparisons leave."""
+
+    comparisons = "comparisons"
+    preferences = "preferences"
+    trl = "trl"
+    trl_conversational = "trl-conversational"
+
+
+class SkipReason(StrEnum):
+    """Why an annotator passed a comparison on."""
+
+    unclear = "unclear"
+    not_my_field = "not my field"
+    broken = "broken"
+    unsafe = "unsafe"
+    other = "other"

@@ -1,0 +1,70 @@
+import krippendorff
+import numpy as np
+import pytest
+from statsmodels.stats.inter_rater import cohens_kappa as sm_cohen
+from statsmodels.stats.inter_rater import fleiss_kappa as sm_fleiss
+
+from app.stats import agreement
+
+# Fleiss (1971), as worked through in the literature: 10 subjects, 14 raters, 5 categories; kappa 0.210.
+FLEISS = np.array(
+    [[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
+     [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7]], float)  # fmt: skip
+
+# Krippendorff (2011), section E: four observers, twelve units; nominal 0.743, ordinal 0.815.
+KRIPPENDORFF = np.array(
+    [[1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, 0, 3],
+     [0, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, 0], [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, 0]]) - 1  # fmt: skip
+
+
+def counts_of(ratings: np.ndarray, categories: int) -> np.ndarray:
+    _, item = np.nonzero(ratings >= 0)
+    return agreement.category_counts(item, ratings[ratings >= 0], ratings.shape[1], categories)
+
+
+def test_fleiss_worked_example():
+    assert agreement.fleiss_kappa(FLEISS) == pytest.approx(0.210, abs=5e-4)
+    assert agreement.fleiss_kappa(FLEISS) == pytest.approx(sm_fleiss(FLEISS))
+
+
+def test_fleiss_refuses_uneven_items():
+    with pytest.raises(ValueError, match="same number"):
+        agreement.fleiss_kappa(np.array([[2.0, 0.0], [1.0, 2.0]]))
+
+
+def test_krippendorff_worked_example():
+    counts = counts_of(KRIPPENDORFF, 5)
+    assert agreement.krippendorff_alpha(counts) == pytest.approx(0.743, abs=5e-4)
+    assert agreement.krippendorff_alpha(counts, ordinal=True) == pytest.approx(0.815, abs=5e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_against_other_implementations(seed):
+    rng = np.random.default_rng(seed)
+    ratings = rng.integers(-1, 3, size=(4, 60))
+    counts = counts_of(ratings, 3)
+    wide = np.where(ratings < 0, np.nan, ratings.astype(float))
+    for ordinal, level in ((False, "nominal"), (True, "ordinal")):
+        theirs = krippendorff.alpha(reliability_data=wide, level_of_measurement=level, value_domain=[0, 1, 2])
+        assert agreement.krippendorff_alpha(counts, ordinal) == pytest.approx(theirs)
+    both = (ratings[0] >= 0) & (ratings[1] >= 0)
+    first, second = ratings[0, both], ratings[1, both]
+    table = np.histogram2d(first, second, bins=[range(4), range(4)])[0]
+    assert agreement.cohens_kappa(first, second, 3) == pytest.approx(sm_cohen(table, return_results=False))
+
+
+def test_single_judgements_are_not_agreement():
+    counts = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert np.isnan(agreement.percent_agreement(counts))
+    assert agreement.bootstrap(counts, agreement.percent_agreement).n == 0
+
+
+def test_bootstrap_interval_covers_the_truth():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for trial in range(100):
+        agree = rng.random(150) < 0.7
+        counts = np.where(agree[:, None], [[2.0, 0.0]], [[1.0, 1.0]])
+        found = agreement.bootstrap(counts, agreement.percent_agreement, resamples=200, seed=trial)
+        hits += found.low <= 0.7 <= found.high
+    assert 88 <= hits <= 99
