@@ -1,0 +1,1 @@
+"""Tables and the few statements that need care; knows no rule."""

@@ -1,0 +1,208 @@
+"""People: accounts, invitations, sessions and API tokens. Secrets are stored as SHA-256 and shown once."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from pwdlib import PasswordHash
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
+from app.storage.people import Credential, Failure, Person
+from app.vocabulary import Role
+
+INVITATION = timedelta(days=7)
+SESSION = timedelta(days=30)
+PATIENCE = 5
+WINDOW = timedelta(minutes=15)
+MIN_PASSWORD = 10
+_hasher = PasswordHash.recommended()
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_STRANGER = _hasher.hash(secrets.token_hex())
+
+
+def add(session: Session, email: str, name: str, role: Role, now: datetime) -> tuple[Person, bool]:
+    """The person with that email and whether they are new; an existing one is returned as they are."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email) or len(email) > 320:
+        raise Invalid("email", "is not an email address")
+    found = by_email(session, email)
+    if found is not None:
+        return found, False
+    person = Person(
+        email=email, name=name.strip()[:200] or email.partition("@")[0], role=role, active=True, created_at=now
+    )
+    session.add(person)
+    session.flush()
+    return person, True
+
+
+def by_email(session: Session, email: str) -> Person | None:
+    """The person with that email, or None."""
+    return session.scalar(select(Person).where(Person.email == email.strip().lower()))
+
+
+def get(session: Session, person_id: int) -> Person:
+    """The person with that id; raises NotFound."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound(f"There is no person {person_id}.")
+    return person
+
+
+def everyone(session: Session) -> list[Person]:
+    """All accounts by email; imported annotators are not accounts."""
+    return list(session.scalars(select(Person).where(Person.email.is_not(None)).order_by(Person.email)))
+
+
+def invite(session: Session, person: Person, now: datetime) -> str:
+    """The secret of a link that signs this person in once within a week."""
+    if not person.active:
+        raise Conflict(f"{person.email} is deactivated. Activate the account before you invite.")
+    return _issue(session, person, "invitation", now, now + INVITATION)
+
+
+def invited(session: Session, secret: str, now: datetime) -> Person:
+    """Whom an invitation is for, without using it up; raises Unauthenticated."""
+    return _holder(session, "invitation", secret, now)[1]
+
+
+def accept(session: Session, secret: str, now: datetime, password: str | None = None) -> str:
+    """Uses an invitation up, sets the password if one is given, and returns the secret of a new session."""
+    credential, person = _holder(session, "invitation", secret, now)
+    if password:
+        set_password(session, person, password)
+    gone = session.execute(delete(Credential).where(Credential.id == credential.id)).rowcount  # type: ignore[attr-defined]
+    if not gone:
+        raise Unauthenticated("This link was used a moment ago.")
+    return open_session(session, person, now)
+
+
+def set_password(session: Session, person: Person, password: str) -> None:
+    """Sets it; raises Invalid when it is shorter than ten characters or longer than 1 000."""
+    if not MIN_PASSWORD <= len(password) <= 1000:
+        raise Invalid("password", f"needs at least {MIN_PASSWORD} characters")
+    person.password_hash = _hasher.hash(password)
+    session.flush()
+
+
+def check_password(session: Session, email: str, password: str) -> Person | None:
+    """The person, when email and password fit and the account is active; takes as long when they do not."""
+    person = by_email(session, email)
+    good = _hasher.verify(password, (person and person.password_hash) or _STRANGER)
+    return person if person and person.password_hash and good and person.active else None
+
+
+def slow_down(session: Session, key: str, now: datetime) -> None:
+    """Raises TooManyAttempts when `key` failed five times in a quarter of an hour; the wait doubles with each more."""
+    count, last = session.execute(
+        select(func.count(), func.max(Failure.at)).where(Failure.key == key, Failure.at > now - WINDOW)
+    ).one()
+    if count < PATIENCE:
+        return
+    wait = timedelta(seconds=min(2 ** (count - PATIENCE + 1), WINDOW.total_seconds()))
+    if last + wait > now:
+        raise TooManyAttempts(int((last + wait - now).total_seconds()) + 1)
+
+
+def note_failure(session: Session, key: str, now: datetime) -> None:
+    """Remembers a failed attempt, and forgets the old ones."""
+    session.execute(delete(Failure).where(Failure.at <= now - WINDOW))
+    session.add(Failure(key=key[:400], at=now))
+    session.flush()
+
+
+def open_session(session: Session, person: Person, now: datetime) -> str:
+    """The secret of a new browser session."""
+    return _issue(session, person, "session", now, now + SESSION)
+
+
+def close_session(session: Session, secret: str) -> None:
+    """Ends a browser session; does nothing when it has ended."""
+    session.execute(delete(Credential).where(Credential.kind == "session", Credential.digest == _digest(secret)))
+
+
+def create_token(session: Session, person: Person, name: str, now: datetime) -> str:
+    """A new API token, shown this once."""
+    return _issue(session, person, "token", now, None, name)
+
+
+def tokens(session: Session, person: Person) -> list[Credential]:
+    """The person's API tokens, newest first, without their secrets."""
+    wanted = select(Credential).where(Credential.person_id == person.id, Credential.kind == "token")
+    return list(session.scalars(wanted.order_by(Credential.id.desc())))
+
+
+def revoke_token(session: Session, person: Person, token_id: int) -> None:
+    """Ends a token at once; raises NotFound."""
+    wanted = delete(Credential).where(
+        Credential.id == token_id, Credential.person_id == person.id, Credential.kind == "token"
+    )
+    if not session.execute(wanted).rowcount:  # type: ignore[attr-defined]
+        raise NotFound("There is no such token.")
+
+
+def of_session(session: Session, secret: str, now: datetime) -> Person:
+    """Who a session cookie belongs to; raises Unauthenticated."""
+    return _holder(session, "session", secret, now)[1]
+
+
+def of_token(session: Session, secret: str, now: datetime) -> Person:
+    """Who an API token belongs to; raises Unauthenticated."""
+    return _holder(session, "token", secret, now)[1]
+
+
+def change(session: Session, person: Person, *, role: Role | None = None, active: bool | None = None) -> None:
+    """Changes role or activity; the last active admin stays one. Deactivating ends all sessions, tokens and links."""
+    loses = (role is not None and role != Role.admin) or active is False
+    if loses and person.role == Role.admin and person.active:
+        others = select(func.count()).where(Person.role == Role.admin, Person.active, Person.id != person.id)
+        if not session.scalar(others):
+            raise Conflict("This is the last active admin.")
+    if role is not None:
+        person.role = role
+    if active is not None:
+        person.active = active
+        if not active:
+            session.execute(delete(Credential).where(Credential.person_id == person.id))
+    session.flush()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _issue(
+    session: Session, person: Person, kind: str, now: datetime, expires_at: datetime | None, name: str = ""
+) -> str:
+    secret = secrets.token_urlsafe(32)
+    session.add(
+        Credential(
+            kind=kind,
+            person_id=person.id,
+            digest=_digest(secret),
+            name=name[:200],
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    session.flush()
+    return secret
+
+
+def _holder(session: Session, kind: str, secret: str, now: datetime) -> tuple[Credential, Person]:
+    found = session.execute(
+        select(Credential, Person)
+        .join(Person, Person.id == Credential.person_id)
+        .where(Credential.digest == _digest(secret), Credential.kind == kind, Person.active)
+    ).one_or_none()
+    if found is None or (found[0].expires_at is not None and found[0].expires_at <= now):
+        messages = {
+            "invitation": "This link has expired or was used before. Ask for a new one.",
+            "session": "You are signed out.",
+            "token": "This token is not valid.",
+        }
+        raise Unauthenticated(messages[kind])
+    return found[0], found[1]

@@ -1,0 +1,372 @@
+"""Recognises one uploaded row: a pair, K responses, an already judged pair, TRL's four shapes, hh-rlhf's transcripts."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from app.domain.errors import Invalid
+
+Messages = list[dict[str, str]]
+CHOICES = {"a": -2, "tie": 0, "b": 2}
+DATASET = "dataset"
+_TURN = re.compile(r"\n\n(Human|Assistant):")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An imported judgement; `strength` −3..3 from a to b. A bare choice counts as 2, "better"."""
+
+    annotator: str
+    strength: int
+    rationale: str | None = None
+    started_at: datetime | None = None
+    submitted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A response as uploaded."""
+
+    text: str
+    generator: str | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One comparison to be."""
+
+    messages: Messages
+    a: Candidate
+    b: Candidate
+    external_id: str | None = None
+    priority: int = 0
+    gold: str | None = None
+    metadata: dict[str, Any] | None = None
+    judgements: list[Judgement] = field(default_factory=list)
+
+    @property
+    def identity(self) -> str:
+        """The row's own id, or a hash of its content that does not depend on which response is a."""
+        if self.external_id is not None:
+            return f"id:{self.external_id}"
+        ends = sorted(response_digest(side) for side in (self.a, self.b))
+        return "sha256:" + _sha256(prompt_digest(self.messages) + "".join(ends))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def prompt_digest(messages: Messages) -> str:
+    """SHA-256 of the conversation's canonical JSON."""
+    return _sha256(json.dumps(messages, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+
+
+def response_digest(response: Candidate) -> str:
+    """SHA-256 of generator and text."""
+    return _sha256(json.dumps([response.generator, response.text], ensure_ascii=False))
+
+
+def recognise(row: dict[str, Any], pairs_per_prompt: int | None = None) -> list[Pair]:
+    """The pairs of a row; raises Invalid that names the field and the reason."""
+    _refuse_unstorable(row)
+    if "responses" in row:
+        return list(_many(row, pairs_per_prompt))
+    if "chosen" in row or "rejected" in row:
+        return [_chosen_rejected(row)]
+    a = Candidate(_text(row, "response_a"), _optional(row, "generator_a"))
+    b = Candidate(_text(row, "response_b"), _optional(row, "generator_b"))
+    return [_pair(row, _conversation(row), a, b, _judgements(row))]
+
+
+def _pair(
+    row: dict[str, Any], messages: Messages, a: Candidate, b: Candidate, judgements: list[Judgement], suffix: str = ""
+) -> Pair:
+    _refuse_indistinct(a, b)
+    gold = row.get("gold")
+    if gold is not None and gold not in CHOICES:
+        raise Invalid("gold", 'must be "a", "b" or "tie"')
+    metadata = row.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise Invalid("metadata", "wrong type: must be an object")
+    priority = row.get("priority", 0)
+    if type(priority) is not int:
+        raise Invalid("priority", "wrong type: must be a whole number")
+    if abs(priority) > 1_000_000:
+        raise Invalid("priority", "must lie between -1000000 and 1000000")
+    external_id = _external_id(row)
+    if external_id is not None:
+        external_id += suffix
+    return Pair(messages, a, b, external_id, priority, gold, metadata, judgements)
+
+
+def _refuse_unstorable(value: Any, where: str = "") -> None:
+    """PostgreSQL stores neither NUL nor lone surrogates; refused alike on both databases."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise Invalid(where, "contains a NUL character")
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Invalid(where, "contains half of a surrogate pair") from None
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _refuse_unstorable(item, f"{where}[{number}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unstorable(key, where or "a field's name")
+            _refuse_unstorable(item, f"{where}.{key}" if where else key)
+
+
+def _refuse_indistinct(a: Candidate, b: Candidate) -> None:
+    if not a.text.strip() and not b.text.strip():
+        raise Invalid("response_a", "both responses are empty")
+    if a.text == b.text:
+        raise Invalid("response_b", "identical responses")
+
+
+def _external_id(row: dict[str, Any]) -> str | None:
+    found = row.get("id")
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise Invalid("id", "wrong type: must be a string or a whole number")
+    found = str(found)
+    if not found or len(found) > 180:
+        raise Invalid("id", "must have 1 to 180 characters")
+    return found
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    if name not in row or row[name] is None:
+        raise Invalid(name, "missing")
+    if not isinstance(row[name], str):
+        raise Invalid(name, f"wrong type: must be a string, not {_type(row[name])}")
+    return str(row[name])
+
+
+def _optional(row: dict[str, Any], name: str) -> str | None:
+    found = _text(row, name) if row.get(name) is not None else None
+    if found is not None and len(found) > 500:
+        raise Invalid(name, "is longer than 500 characters")
+    return found
+
+
+def _type(value: Any) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object", str: "a string"}
+    return names.get(type(value), "null")
+
+
+def _conversation(row: dict[str, Any]) -> Messages:
+    if row.get("prompt") is None:
+        raise Invalid("prompt", "missing")
+    return conversation(row["prompt"])
+
+
+def conversation(prompt: Any) -> Messages:
+    """A prompt as messages: plain text is one user turn, an hh-rlhf transcript is parsed. Raises Invalid."""
+    if isinstance(prompt, str):
+        if not prompt.strip():
+            raise Invalid("prompt", "empty")
+        if prompt.startswith("\n\nHuman:") and prompt.rstrip().endswith("\n\nAssistant:"):
+            return _checked(_transcript(prompt), "prompt")
+        return [{"role": "user", "content": prompt}]
+    if not isinstance(prompt, list):
+        raise Invalid("prompt", f"wrong type: must be a string or a list of messages, not {_type(prompt)}")
+    return _checked(_messages(prompt, "prompt"), "prompt")
+
+
+def _messages(found: list[Any], name: str) -> Messages:
+    for number, message in enumerate(found):
+        where = f"{name}[{number}]"
+        if not isinstance(message, dict):
+            raise Invalid(where, f"wrong type: must be a message, not {_type(message)}")
+        if message.get("role") not in ("system", "user", "assistant"):
+            raise Invalid(f"{where}.role", "must be system, user or assistant")
+        if not isinstance(message.get("content"), str):
+            raise Invalid(f"{where}.content", "wrong type: must be a string")
+    return [{"role": m["role"], "content": m["content"]} for m in found]
+
+
+def _checked(messages: Messages, name: str) -> Messages:
+    roles = [message["role"] for message in messages]
+    turns = roles[1:] if roles[:1] == ["system"] else roles
+    if not turns:
+        raise Invalid(name, "no conversation: it has no user turn")
+    if turns[-1] != "user":
+        raise Invalid(name, "no conversation: it must end with a user turn")
+    if any(role != ("user", "assistant")[number % 2] for number, role in enumerate(turns)):
+        raise Invalid(name, "no conversation: after an optional system message, user and assistant must take turns")
+    if not messages[-1]["content"].strip():
+        raise Invalid(name, "empty")
+    return messages
+
+
+def _transcript(text: str) -> Messages:
+    """hh-rlhf's transcript as messages; turns in a row of one speaker are joined, an open last turn is left out."""
+    parts = _TURN.split(text)[1:]
+    messages: Messages = []
+    for speaker, said in zip(parts[::2], parts[1::2], strict=True):
+        role = "user" if speaker == "Human" else "assistant"
+        if messages and messages[-1]["role"] == role:
+            messages[-1]["content"] += "\n\n" + said.strip()
+        else:
+            messages.append({"role": role, "content": said.strip()})
+    if messages and messages[-1]["role"] == "assistant":
+        messages.pop()
+    return messages
+
+
+def _many(row: dict[str, Any], pairs_per_prompt: int | None) -> Iterator[Pair]:
+    messages, found = _conversation(row), row["responses"]
+    if not isinstance(found, list):
+        raise Invalid("responses", f"wrong type: must be a list, not {_type(found)}")
+    if len(found) < 2:
+        raise Invalid("responses", "needs at least two")
+    if len(found) > 100:
+        raise Invalid("responses", "has more than 100 entries")
+    responses: list[Candidate] = []
+    for number, item in enumerate(found):
+        if isinstance(item, dict):
+            try:
+                responses.append(Candidate(_text(item, "text"), _optional(item, "generator")))
+            except Invalid as error:
+                raise Invalid(f"responses[{number}].{error.field}", error.reason) from None
+        elif isinstance(item, str):
+            responses.append(Candidate(item))
+        else:
+            raise Invalid(f"responses[{number}]", f"wrong type: must be a string or an object, not {_type(item)}")
+    for number, response in enumerate(responses):
+        for earlier in range(number):
+            if responses[earlier].text == response.text:
+                raise Invalid(f"responses[{number}]", f"identical responses (the same as responses[{earlier}])")
+    if row.get("annotations") is not None or row.get("gold") is not None:
+        raise Invalid("annotations" if row.get("annotations") is not None else "gold", "needs a pair of responses")
+    for i, j in spread(len(responses), pairs_per_prompt):
+        yield _pair(row, messages, responses[i], responses[j], [], f"/{i}-{j}")
+
+
+def spread(k: int, wanted: int | None) -> list[tuple[int, int]]:
+    """`wanted` pairs of k responses (all of them when None), each response used equally often, or once more or less.
+
+    For even k the rounds of a round-robin tournament, each response once a round; for odd k Walecki's Hamiltonian
+    cycles, of each first every second edge.
+    """
+    turns = [_round(k, turn) for turn in range(k - 1)] if k % 2 == 0 else [_cycle(k, turn) for turn in range(k // 2)]
+    pairs = [(min(pair), max(pair)) for turn in turns for pair in turn]
+    return pairs[: len(pairs) if wanted is None else max(1, wanted)]
+
+
+def _round(k: int, turn: int) -> list[tuple[int, int]]:
+    circle = [0] + [1 + (turn + seat) % (k - 1) for seat in range(k - 1)]
+    return [(circle[seat], circle[-1 - seat]) for seat in range(k // 2)]
+
+
+def _cycle(k: int, turn: int) -> list[tuple[int, int]]:
+    zigzag = [(turn + (step + 1) // 2 * (1 if step % 2 else -1)) % (k - 1) for step in range(k - 1)]
+    nodes = [k - 1, *zigzag]
+    edges = [(nodes[i], nodes[(i + 1) % k]) for i in range(k)]
+    return edges[0 : k - 1 : 2] + edges[k - 1 :] + edges[1 : k - 1 : 2]
+
+
+def _judgements(row: dict[str, Any]) -> list[Judgement]:
+    found = row.get("annotations")
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise Invalid("annotations", f"wrong type: must be a list, not {_type(found)}")
+    judgements = [_judgement(item, f"annotations[{number}]") for number, item in enumerate(found)]
+    names = [judgement.annotator for judgement in judgements]
+    if len(set(names)) < len(names):
+        raise Invalid("annotations", "an annotator judged this pair twice")
+    return judgements
+
+
+def _judgement(item: Any, where: str) -> Judgement:
+    if not isinstance(item, dict):
+        raise Invalid(where, f"wrong type: must be an object, not {_type(item)}")
+    name = item.get("annotator")
+    if not isinstance(name, str) or not name.strip() or len(name) > 200:
+        raise Invalid(f"{where}.annotator", "must be a string of 1 to 200 characters")
+    strength = item.get("strength")
+    if strength is None:
+        if item.get("choice") not in CHOICES:
+            raise Invalid(f"{where}.choice", 'must be "a", "b" or "tie"')
+        strength = CHOICES[item["choice"]]
+    elif type(strength) is not int or not -3 <= strength <= 3:
+        raise Invalid(f"{where}.strength", "must be a whole number from -3 to 3")
+    rationale = item.get("rationale")
+    if rationale is not None and not isinstance(rationale, str):
+        raise Invalid(f"{where}.rationale", "wrong type: must be a string")
+    times = [_instant(item.get(key), f"{where}.{key}") for key in ("started_at", "submitted_at")]
+    return Judgement(name.strip(), strength, rationale, times[0], times[1])
+
+
+def _instant(value: Any, where: str) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Invalid(where, "wrong type: must be an ISO 8601 time")
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(where, "is not an ISO 8601 time") from None
+
+
+def _chosen_rejected(row: dict[str, Any]) -> Pair:
+    """TRL's shapes (explicit or implicit prompt, text or messages) and hh-rlhf's: a is the chosen response."""
+    for name in ("chosen", "rejected"):
+        if row.get(name) is None:
+            raise Invalid(name, "missing")
+        if not isinstance(row[name], str | list):
+            raise Invalid(name, f"wrong type: must be a string or a list of messages, not {_type(row[name])}")
+    chosen, rejected, prompt = row["chosen"], row["rejected"], row.get("prompt")
+    if type(chosen) is not type(rejected):
+        raise Invalid("rejected", "wrong type: chosen and rejected must be of one shape")
+    if isinstance(chosen, list):
+        messages, a, b = _from_messages(prompt, chosen, rejected)
+    elif prompt is not None:
+        messages, a, b = conversation(prompt), chosen, rejected
+    elif chosen.startswith("\n\nHuman:") and rejected.startswith("\n\nHuman:"):
+        messages, a, b = _from_transcripts(chosen, rejected)
+    else:
+        cut = _shared(chosen, rejected).rfind(" ") + 1
+        messages, a, b = conversation(chosen[:cut].rstrip()), chosen[cut:], rejected[cut:]
+    return _pair(row, messages, Candidate(a), Candidate(b), [Judgement(DATASET, CHOICES["a"])])
+
+
+def _from_messages(prompt: Any, chosen: list[Any], rejected: list[Any]) -> tuple[Messages, str, str]:
+    ours, theirs = _messages(chosen, "chosen"), _messages(rejected, "rejected")
+    if prompt is None:
+        shared = 0
+        while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
+            shared += 1
+        # two answers that begin alike share no turn beyond the last user's
+        messages = _checked(ours[:shared], "chosen")
+        ours, theirs = ours[shared:], theirs[shared:]
+    else:
+        messages = conversation(prompt)
+    for name, said in (("chosen", ours), ("rejected", theirs)):
+        if len(said) != 1 or said[0]["role"] != "assistant":
+            raise Invalid(name, "must be one assistant message after the prompt")
+    return messages, ours[0]["content"], theirs[0]["content"]
+
+
+def _from_transcripts(chosen: str, rejected: str) -> tuple[Messages, str, str]:
+    mark = "\n\nAssistant:"
+    shared = _shared(chosen, rejected)
+    cut = shared.rfind(mark)
+    if cut < 0:
+        raise Invalid("chosen", "no conversation: chosen and rejected share no prompt")
+    cut += len(mark)
+    return conversation(chosen[:cut]), chosen[cut:].strip(), rejected[cut:].strip()
+
+
+def _shared(first: str, second: str) -> str:
+    length = min(len(first), len(second))
+    return first[: next((i for i in range(length) if first[i] != second[i]), length)]

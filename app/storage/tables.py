@@ -1,0 +1,27 @@
+"""Every table in one name space, so that the metadata is whole wherever one of them is used."""
+
+from app.storage.base import Base
+from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
+from app.storage.comparisons import Assignment, Preference, PreferenceHistory
+from app.storage.people import Credential, Failure, Person
+from app.storage.projects import Project
+from app.storage.training import Snapshot, TrainingPoint, TrainingRun
+
+__all__ = [
+    "Assignment",
+    "Base",
+    "Batch",
+    "Comparison",
+    "Credential",
+    "Failure",
+    "Person",
+    "Preference",
+    "PreferenceHistory",
+    "Project",
+    "Prompt",
+    "Response",
+    "RowError",
+    "Snapshot",
+    "TrainingPoint",
+    "TrainingRun",
+]
