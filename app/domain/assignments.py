@@ -1,0 +1,144 @@
+"""Handing out work: the next comparisons for an annotator, and giving them back."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.storage import leases
+from app.storage.batches import Comparison, Prompt, Response
+from app.storage.comparisons import Assignment
+from app.storage.projects import Project
+from app.vocabulary import SkipReason
+
+MOST = 20
+
+
+@dataclass(frozen=True)
+class Task:
+    """A leased comparison as its annotator sees it: in shown order, blind to what generated the responses."""
+
+    id: int
+    external_id: str | None
+    lease_token: str
+    expires_at: datetime
+    prompt: list[dict[str, str]]
+    left: str
+    right: str
+
+
+def next_tasks(
+    session: Session, project_id: int, annotator_id: int, count: int, now: datetime, lease: timedelta
+) -> list[Task]:
+    """Leases the next `count` (0 to 20) comparisons; fewer when there are no more for this annotator."""
+    if not 0 <= count <= MOST:
+        raise Invalid("count", f"must be between 0 and {MOST}")
+    if not count:
+        return []
+    leases.sweep(session, project_id, now)
+    found: list[Assignment] = []
+    while len(found) < count and (row := leases.claim(session, project_id, annotator_id, now, lease)):
+        found.append(row)
+    return _tasks(session, found)
+
+
+def resume(
+    session: Session, project: Project, annotator_id: int, count: int, now: datetime, lease: timedelta
+) -> list[Task]:
+    """What the annotator holds already, renewed, topped up to `count` with new leases."""
+    mine = leases.held(session, project.id, annotator_id, now)
+    for row in mine:
+        row.lease_expires_at = now + lease
+    session.flush()
+    more = next_tasks(session, project.id, annotator_id, min(MOST, max(0, count - len(mine))), now, lease)
+    return _tasks(session, mine) + more
+
+
+def task(session: Session, row: Assignment) -> Task:
+    """One leased assignment as its annotator sees it."""
+    return _tasks(session, [row])[0]
+
+
+def _tasks(session: Session, found: list[Assignment]) -> list[Task]:
+    if not found:
+        return []
+    a, b = aliased(Response), aliased(Response)
+    wanted = (
+        select(Comparison.id, Comparison.external_id, Prompt.messages, a.text, b.text)
+        .join(Prompt, Prompt.id == Comparison.prompt_id)
+        .join(a, a.id == Comparison.response_a_id)
+        .join(b, b.id == Comparison.response_b_id)
+        .where(Comparison.id.in_([row.comparison_id for row in found]))
+    )
+    texts = {row[0]: row for row in session.execute(wanted)}
+    tasks = []
+    for row in found:
+        _, external_id, messages, text_a, text_b = texts[row.comparison_id]
+        left, right = (text_b, text_a) if row.swapped else (text_a, text_b)
+        if row.lease_token is None or row.lease_expires_at is None:
+            raise ValueError(f"assignment {row.id} is not leased")
+        tasks.append(Task(row.id, external_id, row.lease_token, row.lease_expires_at, messages, left, right))
+    return tasks
+
+
+def own(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> Assignment:
+    """The annotator's assignment, locked; raises NotFound, or Conflict when the token is not its lease's."""
+    row = leases.lock(session, assignment_id)
+    if row is None:
+        raise NotFound(f"There is no assignment {assignment_id}.")
+    if row.annotator_id != annotator_id or row.lease_token is None or row.lease_token != lease_token:
+        raise Conflict("This assignment is not leased with that token. Nothing was changed.")
+    return row
+
+
+def give_back(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> None:
+    """Ends a lease and returns the slot to the queue, for this annotator too; does nothing when it ended before."""
+    row = own(session, assignment_id, annotator_id, lease_token)
+    if row.state == "leased":
+        leases.release(session, row, "expired")
+    elif row.state != "expired":
+        raise Conflict(f"The assignment is {row.state}; its lease cannot be given back.")
+
+
+def skip(session: Session, assignment_id: int, annotator_id: int, lease_token: str, reason: str) -> Assignment:
+    """Passes a comparison on, with a reason; the same again changes nothing."""
+    if reason not in set(SkipReason):
+        raise Invalid("reason", "must be one of " + ", ".join(SkipReason))
+    row = own(session, assignment_id, annotator_id, lease_token)
+    if row.state in ("leased", "expired"):
+        if row.state == "expired" and live(session, row) is not None:
+            raise Conflict("The lease ran out and the comparison was handed to you again.")
+        row.skip_reason = reason
+        leases.release(session, row, "skipped")
+    elif row.state == "done":
+        raise Conflict("The comparison is judged already.")
+    return row
+
+
+def unskip(
+    session: Session, assignment_id: int, annotator_id: int, lease_token: str, now: datetime, lease: timedelta
+) -> Task:
+    """Takes a skip back while the comparison still has a free slot."""
+    row = own(session, assignment_id, annotator_id, lease_token)
+    if row.state == "leased":
+        return task(session, row)
+    if row.state != "skipped":
+        raise Conflict(f"The assignment is {row.state}, not skipped.")
+    if not leases.retake(session, row):
+        raise Conflict("Someone else has taken this comparison since.")
+    row.state, row.skip_reason, row.lease_expires_at = "leased", None, now + lease
+    session.flush()
+    return task(session, row)
+
+
+def live(session: Session, row: Assignment) -> Assignment | None:
+    """The annotator's other row on the same comparison, when an expired one was followed by a new lease."""
+    wanted = select(Assignment).where(
+        Assignment.comparison_id == row.comparison_id,
+        Assignment.annotator_id == row.annotator_id,
+        Assignment.state != "expired",
+        Assignment.id != row.id,
+    )
+    return session.scalar(wanted.with_for_update())

@@ -1,0 +1,193 @@
+"""Recording what annotators answer: once, whatever is sent how often, and nothing ever lost."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import assignments
+from app.domain.errors import Conflict, Invalid
+from app.storage import leases
+from app.storage.comparisons import Assignment, Preference, PreferenceHistory
+
+LONGEST_RATIONALE = 20_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A judgement as shown: `strength` −3 (left much better) to 3 (right much better); `active_ms` milliseconds."""
+
+    id: str
+    lease_token: str
+    strength: int
+    acceptable_left: bool | None = None
+    acceptable_right: bool | None = None
+    rationale: str | None = None
+    active_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A stored preference as its annotator sent it. `status`: stored, revised (a later answer took its place),
+    withdrawn (undone), superseded (kept beside an earlier answer, not counted). `slot` tells whether it fills a slot."""
+
+    id: str
+    assignment_id: int
+    project_id: int
+    strength: int
+    late: bool
+    status: str
+    slot: bool
+    repeated: bool
+
+
+def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answer, now: datetime) -> Stored:
+    """Stores an answer. The same id again changes nothing and answers the same; another id on a judged assignment
+    revises it. Raises NotFound, Invalid, or Conflict when the token is not that of the annotator's lease."""
+    answer = _checked(answer)
+    row = assignments.own(session, assignment_id, annotator_id, answer.lease_token)
+    if (earlier := _repeated(session, row, answer)) is not None:
+        return earlier
+    late = row.state == "expired" or (row.state == "leased" and (row.lease_expires_at or now) < now)
+    if row.state == "skipped":
+        raise Conflict("The comparison is skipped. Take the skip back first.")
+    if row.state == "expired":
+        other = assignments.live(session, row)
+        if other is not None and other.state != "leased":
+            return _keep_superseded(session, row, answer, now)
+        if other is not None:
+            row = other
+        else:
+            leases.retake(session, row)
+    elif row.state == "done":
+        late = _shelve(session, row, "revised", now)
+    row.state = "done"
+    session.flush()
+    session.add(_preference(row, answer, late, now))
+    session.flush()
+    return Stored(
+        answer.id, assignment_id, row.project_id, answer.strength, late, "stored", row.slot is not None, False
+    )
+
+
+def withdraw(
+    session: Session, assignment_id: int, annotator_id: int, lease_token: str, now: datetime, lease: timedelta
+) -> assignments.Task:
+    """Takes the last answer back and leases the comparison to the same annotator again, as it was shown."""
+    row = assignments.own(session, assignment_id, annotator_id, lease_token)
+    if row.state == "done":
+        if row.slot is None:
+            raise Conflict("This judgement was kept beside those that were asked for; it cannot be undone.")
+        _shelve(session, row, "withdrawn", now)
+        row.state, row.lease_expires_at = "leased", now + lease
+        session.flush()
+    elif row.state != "leased":
+        raise Conflict(f"The assignment is {row.state}; there is no answer to take back.")
+    return assignments.task(session, row)
+
+
+def _checked(answer: Answer) -> Answer:
+    try:
+        number = str(uuid.UUID(answer.id))
+    except ValueError:
+        raise Invalid("id", "must be a UUID") from None
+    if not -3 <= answer.strength <= 3:
+        raise Invalid("strength", "must be a whole number from -3 to 3")
+    if answer.active_ms is not None and not 0 <= answer.active_ms < 2**31:
+        raise Invalid("active_ms", "must be between 0 and 2147483647")
+    rationale = answer.rationale
+    if rationale is not None:
+        rationale = rationale.strip().replace("\x00", "") or None
+        if rationale is not None and len(rationale) > LONGEST_RATIONALE:
+            raise Invalid("rationale", f"is longer than {LONGEST_RATIONALE} characters")
+    return Answer(
+        number,
+        answer.lease_token,
+        answer.strength,
+        answer.acceptable_left,
+        answer.acceptable_right,
+        rationale,
+        answer.active_ms,
+    )
+
+
+def _repeated(session: Session, row: Assignment, answer: Answer) -> Stored | None:
+    found = session.get(Preference, answer.id)
+    if found is not None:
+        holder = session.get_one(Assignment, found.assignment_id)
+        if holder.comparison_id != row.comparison_id or found.annotator_id != row.annotator_id:
+            raise Conflict("This id belongs to another answer.")
+        shown = -found.strength if holder.swapped else found.strength
+        return Stored(found.id, row.id, row.project_id, shown, found.late, "stored", holder.slot is not None, True)
+    past = session.get(PreferenceHistory, answer.id)
+    if past is None:
+        return None
+    if past.annotator_id != row.annotator_id or past.content["comparison_id"] != row.comparison_id:
+        raise Conflict("This id belongs to another answer.")
+    shown = -past.content["strength"] if row.swapped else past.content["strength"]
+    return Stored(answer.id, row.id, row.project_id, shown, past.content["late"], past.why, False, True)
+
+
+def _preference(row: Assignment, answer: Answer, late: bool, now: datetime) -> Preference:
+    left, right = answer.acceptable_left, answer.acceptable_right
+    return Preference(
+        id=answer.id,
+        assignment_id=row.id,
+        project_id=row.project_id,
+        comparison_id=row.comparison_id,
+        annotator_id=row.annotator_id,
+        strength=-answer.strength if row.swapped else answer.strength,
+        acceptable_a=right if row.swapped else left,
+        acceptable_b=left if row.swapped else right,
+        rationale=answer.rationale,
+        started_at=row.leased_at,
+        submitted_at=now,
+        received_at=now,
+        active_ms=answer.active_ms,
+        late=late,
+        imported=False,
+    )
+
+
+def _content(preference: Preference) -> dict[str, object]:
+    kept = ("comparison_id", "strength", "acceptable_a", "acceptable_b", "rationale", "active_ms", "late")
+    times = {
+        name: (at := getattr(preference, name)) and at.isoformat()
+        for name in ("started_at", "submitted_at", "received_at")
+    }
+    return {name: getattr(preference, name) for name in kept} | times
+
+
+def _shelve(session: Session, row: Assignment, why: str, now: datetime) -> bool:
+    """Moves the row's preference to the history; returns whether it was late."""
+    found = session.scalars(select(Preference).where(Preference.assignment_id == row.id)).one()
+    session.add(
+        PreferenceHistory(
+            preference_id=found.id,
+            assignment_id=row.id,
+            annotator_id=found.annotator_id,
+            why=why,
+            content=_content(found),
+            at=now,
+        )
+    )
+    session.delete(found)
+    session.flush()
+    return found.late
+
+
+def _keep_superseded(session: Session, row: Assignment, answer: Answer, now: datetime) -> Stored:
+    session.add(
+        PreferenceHistory(
+            preference_id=answer.id,
+            assignment_id=row.id,
+            annotator_id=row.annotator_id,
+            why="superseded",
+            content=_content(_preference(row, answer, True, now)),
+            at=now,
+        )
+    )
+    session.flush()
+    return Stored(answer.id, row.id, row.project_id, answer.strength, True, "superseded", False, False)

@@ -1,0 +1,125 @@
+"""Claim, sweep and release of judgement slots: each one statement, or a lock and what it guards."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from app.storage.batches import Batch
+from app.storage.comparisons import Assignment
+
+SWEEP = 100
+
+
+def claim(session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta) -> Assignment | None:
+    """Leases the next free slot of the project's open batches to the annotator, or None when there is none for them.
+
+    Highest priority first, then oldest; never a comparison that the annotator has held before, unless the lease
+    ran out.
+    """
+    mine = aliased(Assignment)
+    for batch_id in _open_batches(session, project_id):
+        free = (
+            select(Assignment.id)
+            .where(
+                Assignment.batch_id == batch_id,
+                Assignment.state == "open",
+                ~exists().where(
+                    mine.comparison_id == Assignment.comparison_id,
+                    mine.annotator_id == annotator_id,
+                    mine.state != "expired",
+                ),
+            )
+            .order_by(Assignment.rank, Assignment.comparison_id, Assignment.slot)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        taken = session.scalar(
+            update(Assignment)
+            .where(Assignment.id == free.scalar_subquery())
+            .values(
+                state="leased",
+                annotator_id=annotator_id,
+                lease_token=secrets.token_urlsafe(18),
+                leased_at=now,
+                lease_expires_at=now + lease,
+            )
+            .returning(Assignment)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+        if taken is not None:
+            return taken
+    return None
+
+
+def _open_batches(session: Session, project_id: int) -> list[int]:
+    wanted = select(Batch.id).where(Batch.project_id == project_id, Batch.state == "open")
+    return list(session.scalars(wanted.order_by(Batch.priority.desc(), Batch.id)))
+
+
+def sweep(session: Session, project_id: int, now: datetime) -> None:
+    """Returns the slots of expired leases to the queue; the rows that held them stay, without a slot."""
+    stale = (
+        select(Assignment)
+        .where(Assignment.project_id == project_id, Assignment.state == "leased", Assignment.lease_expires_at <= now)
+        .order_by(Assignment.lease_expires_at)
+        .limit(SWEEP)
+        .with_for_update(skip_locked=True)
+    )
+    for row in session.scalars(stale).all():
+        release(session, row, "expired")
+
+
+def release(session: Session, row: Assignment, state: str) -> None:
+    """Takes the slot from a row that becomes `state` (skipped, expired) and queues it anew; the caller holds the lock."""
+    slot, row.slot, row.state = row.slot, None, state
+    session.flush()
+    if slot is not None:
+        session.execute(insert(Assignment), [free_slot(row, slot)])
+
+
+def free_slot(row: Assignment, slot: int) -> dict[str, object]:
+    """The open slot that takes the place of `row`'s."""
+    return {
+        "project_id": row.project_id,
+        "batch_id": row.batch_id,
+        "comparison_id": row.comparison_id,
+        "slot": slot,
+        "rank": row.rank,
+        "swapped": row.swapped,
+        "state": "open",
+    }
+
+
+def retake(session: Session, row: Assignment) -> bool:
+    """Gives a slotless row a free slot of its comparison, if there is one; the caller holds the row's lock."""
+    free = session.execute(
+        select(Assignment.id, Assignment.slot)
+        .where(Assignment.comparison_id == row.comparison_id, Assignment.state == "open")
+        .order_by(Assignment.slot)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if free is None:
+        return False
+    session.execute(delete(Assignment).where(Assignment.id == free.id))
+    row.slot = free.slot
+    return True
+
+
+def held(session: Session, project_id: int, annotator_id: int, now: datetime) -> list[Assignment]:
+    """What the annotator holds with a live lease, oldest first."""
+    wanted = select(Assignment).where(
+        Assignment.annotator_id == annotator_id,
+        Assignment.project_id == project_id,
+        Assignment.state == "leased",
+        Assignment.lease_expires_at > now,
+    )
+    return list(session.scalars(wanted.order_by(Assignment.leased_at, Assignment.id)))
+
+
+def lock(session: Session, assignment_id: int) -> Assignment | None:
+    """The row, locked until the transaction ends and read anew."""
+    wanted = select(Assignment).where(Assignment.id == assignment_id).with_for_update()
+    return session.scalar(wanted.execution_options(populate_existing=True))
