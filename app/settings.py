@@ -12,10 +12,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TOUCHSTONE_", env_file=".env", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path("./var"), description="Folder of the database, the exports and the trained models")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
-    base_model: str = Field("", description="Hub id or folder of the base model; empty: the packaged all-MiniLM-L6-v2")
+    database_url: str = Field("", description="Database; empty means SQLite in the data folder")
+    data_dir: Path = Field(Path("./var"), description="Folder of the database, the training runs and the models")
+    base_model: str = Field("", description="Hub id or folder; empty means the packaged all-MiniLM-L6-v2")
+    public_url: str = Field("http://127.0.0.1:8000", description="Where people reach the web app; used in links")
     lease_minutes: float = Field(30, gt=0, description="How long an annotator holds a comparison")
+    max_upload_mb: int = Field(2000, gt=0, description="The largest upload, unpacked")
+    secure_cookies: bool = Field(False, description="Send the session cookie over HTTPS only")
+    worker_id: str = Field("worker-1", description="Stable name of this worker; give each worker its own")
 
     @property
     def url(self) -> str:
@@ -26,3 +30,8 @@ class Settings(BaseSettings):
     def lease(self) -> timedelta:
         """The lease as a duration."""
         return timedelta(minutes=self.lease_minutes)
+
+    @property
+    def max_upload(self) -> int:
+        """The largest upload in bytes."""
+        return self.max_upload_mb * 1_000_000

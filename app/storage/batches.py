@@ -43,7 +43,10 @@ class RowError(Base):
 
 
 class Prompt(Base):
-    """A conversation that ends with a user turn; `digest` is the SHA-256 of its canonical JSON."""
+    """A conversation that ends with a user turn; `digest` is the SHA-256 of its canonical JSON.
+
+    `held_out` is decided by the first snapshot that holds the prompt, for good.
+    """
 
     __tablename__ = "prompt"
     __table_args__ = (UniqueConstraint("project_id", "digest"),)
@@ -52,6 +55,7 @@ class Prompt(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
     digest: Mapped[str] = mapped_column(String(64))
     messages: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    held_out: Mapped[bool | None]
 
 
 class Response(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from app.storage.base import Base, Instant
@@ -24,16 +24,22 @@ class Snapshot(Base):
 
 
 class TrainingRun(Base):
-    """One retraining."""
+    """One retraining; a project has one at a time that is not over."""
 
     __tablename__ = "training_run"
     __table_args__ = (
         CheckConstraint("state IN ('requested', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
-        Index(None, "project_id", "state"),
+        Index(
+            "uq_training_run_active",
+            "project_id",
+            unique=True,
+            sqlite_where=text("state IN ('requested', 'running')"),
+            postgresql_where=text("state IN ('requested', 'running')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
     state: Mapped[str] = mapped_column(String(16), default="requested")
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
     requested_at: Mapped[datetime] = mapped_column(Instant)

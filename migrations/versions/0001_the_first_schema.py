@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("messages", sa.JSON(), nullable=False),
+        sa.Column("held_out", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
             ["project_id"], ["project.id"], name=op.f("fk_prompt_project_id_project"), ondelete="CASCADE"
         ),
@@ -171,7 +172,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_training_run")),
     )
     with op.batch_alter_table("training_run", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_training_run_project_id_state"), ["project_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_training_run_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(
+            "uq_training_run_active",
+            ["project_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('requested', 'running')"),
+            postgresql_where=sa.text("state IN ('requested', 'running')"),
+        )
 
     op.create_table(
         "comparison",
@@ -413,7 +421,12 @@ def downgrade() -> None:
 
     op.drop_table("comparison")
     with op.batch_alter_table("training_run", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_training_run_project_id_state"))
+        batch_op.drop_index(
+            "uq_training_run_active",
+            sqlite_where=sa.text("state IN ('requested', 'running')"),
+            postgresql_where=sa.text("state IN ('requested', 'running')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_training_run_project_id"))
 
     op.drop_table("training_run")
     op.drop_table("response")

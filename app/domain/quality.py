@@ -1,0 +1,111 @@
+"""How far people agree."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import NotFound
+from app.stats.agreement import (
+    Estimate,
+    bootstrap,
+    category_counts,
+    cohens_kappa,
+    fleiss_kappa,
+    krippendorff_alpha,
+    percent_agreement,
+)
+from app.storage.batches import Batch
+from app.storage.judgements import Judgements, Selection, judgements
+from app.storage.people import Person
+from app.storage.projects import Project
+
+PAIRS = 100
+
+
+@dataclass(frozen=True)
+class Kappa:
+    """Cohen's κ of two annotators on the `n` comparisons that both judged."""
+
+    first: str
+    second: str
+    value: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of a selection. The answers are a better, tie, b better; α ordinal uses the strengths −3..3.
+
+    Comparisons with a single judgement say nothing about agreement: they are counted in `single` only. Fleiss' κ is
+    over the comparisons with exactly `fleiss_of` judgements, the most frequent number above one.
+    """
+
+    judgements: int
+    comparisons: int
+    single: int
+    percent: Estimate
+    alpha_nominal: Estimate
+    alpha_ordinal: Estimate
+    fleiss: Estimate
+    fleiss_of: int
+    cohen: list[Kappa]
+
+
+def agreement(session: Session, project: Project, batch_id: int | None = None) -> Agreement:
+    """Agreement on the project's, or one batch's, comparisons; gold ones are left out. Raises NotFound."""
+    if batch_id is not None:
+        batch = session.get(Batch, batch_id)
+        if batch is None or batch.project_id != project.id:
+            raise NotFound(f"There is no batch {batch_id} in {project.slug!r}.")
+    found = judgements(session, project.id, Selection(batch_id=batch_id, gold=False))
+    ids, item = np.unique(found.comparison, return_inverse=True)
+    answers = category_counts(item, np.sign(found.strength) + 1, len(ids), 3)
+    strengths = category_counts(item, found.strength + 3, len(ids), 7)
+    sizes = answers.sum(axis=1).astype(int)
+    several = sizes[sizes >= 2]
+    fleiss_of = int(np.bincount(several).argmax()) if len(several) else 0
+    return Agreement(
+        judgements=len(found.strength),
+        comparisons=len(ids),
+        single=int((sizes == 1).sum()),
+        percent=bootstrap(answers, percent_agreement),
+        alpha_nominal=bootstrap(answers, krippendorff_alpha),
+        alpha_ordinal=bootstrap(strengths, _ordinal),
+        fleiss=bootstrap(answers[sizes == fleiss_of], _quiet(fleiss_kappa)),
+        fleiss_of=fleiss_of,
+        cohen=_cohen(session, found, item),
+    )
+
+
+def _ordinal(counts: NDArray[np.float64]) -> float:
+    return krippendorff_alpha(counts, ordinal=True)
+
+
+def _quiet(statistic: Callable[[NDArray[np.float64]], float]) -> Callable[[NDArray[np.float64]], float]:
+    return lambda counts: statistic(counts) if len(counts) else float("nan")
+
+
+def _cohen(session: Session, found: Judgements, item: NDArray[np.int64]) -> list[Kappa]:
+    """κ of the hundred pairs of annotators who share most comparisons, at least two."""
+    by_pair: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    order = np.lexsort((found.annotator, item))
+    starts = np.flatnonzero(np.diff(item[order], prepend=-1))
+    answers = np.sign(found.strength) + 1
+    for rows in np.split(order, starts[1:]):
+        for position, first in enumerate(rows):
+            for second in rows[position + 1 :]:
+                key = (int(found.annotator[first]), int(found.annotator[second]))
+                by_pair.setdefault(key, []).append((int(answers[first]), int(answers[second])))
+    best = sorted(by_pair.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:PAIRS]
+    people = {number for (first, second), _ in best for number in (first, second)}
+    named = select(Person.id, func.coalesce(Person.email, Person.name)).where(Person.id.in_(people))
+    names = {number: name for number, name in session.execute(named)}
+    return [
+        Kappa(names[first], names[second], cohens_kappa(codes[:, 0], codes[:, 1], 3), len(codes))
+        for (first, second), shared in best
+        if len(codes := np.array(shared)) >= 2
+    ]

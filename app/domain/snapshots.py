@@ -1,0 +1,78 @@
+"""Immutable selections of preferences, named by their hash."""
+
+import gzip
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.storage.judgements import decided, trainable, undecided
+from app.storage.projects import Project
+from app.storage.training import Snapshot
+
+HELD_OUT = 0.2
+
+
+def take(session: Session, project: Project, now: datetime) -> Snapshot:
+    """The snapshot of every judgement that is not gold; the same judgements give the same snapshot again.
+
+    A fifth of the prompts is held out. Which ones is decided once for each prompt, in the order of their hashes, so
+    that no prompt is ever on both sides or changes sides, and every later model is measured on what none has seen.
+    """
+    total, held_out = decided(session, project.id)
+    for prompt in undecided(session, project.id):
+        prompt.held_out = held_out < HELD_OUT * (total + 1)
+        total, held_out = total + 1, held_out + prompt.held_out
+    session.flush()
+    found = list(trainable(session, project.id))
+    lines = [
+        json.dumps(
+            {
+                "preference": row.id,
+                "comparison": row.comparison_id,
+                "prompt": row.prompt_id,
+                "a": row.response_a_id,
+                "b": row.response_b_id,
+                "annotator": row.annotator_id,
+                "strength": row.strength,
+                "split": "held_out" if row.held_out else "train",
+            },
+            separators=(",", ":"),
+        )
+        for row in found
+    ]
+    content = "".join(line + "\n" for line in lines).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    known = select(Snapshot).where(Snapshot.project_id == project.id, Snapshot.digest == digest)
+    if (snapshot := session.scalar(known)) is not None:
+        return snapshot
+    counts = {
+        "judgements": len(found),
+        "comparisons": len({row.comparison_id for row in found}),
+        "prompts": len({row.prompt_id for row in found}),
+        "prompts_held_out": len({row.prompt_id for row in found if row.held_out}),
+        "judgements_held_out": sum(row.held_out for row in found),
+        "ties": sum(row.strength == 0 for row in found),
+        "annotators": len({row.annotator_id for row in found}),
+    }
+    snapshot = Snapshot(
+        project_id=project.id,
+        digest=digest,
+        counts=counts,
+        content=gzip.compress(content, mtime=0),
+        created_at=now,
+    )
+    session.add(snapshot)
+    session.flush()
+    return snapshot
+
+
+def read(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The judgements of a snapshot; raises ValueError when its bytes no longer fit its hash."""
+    content = gzip.decompress(snapshot.content)
+    if hashlib.sha256(content).hexdigest() != snapshot.digest:
+        raise ValueError(f"snapshot {snapshot.id} does not fit its hash")
+    return [json.loads(line) for line in content.splitlines()]

@@ -1,0 +1,178 @@
+"""Training runs as people see them: requested, running, over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain import snapshots
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.storage.judgements import count_trainable, texts
+from app.storage.projects import Project
+from app.storage.training import Snapshot, TrainingPoint, TrainingRun
+from app.vocabulary import RunState
+
+FEWEST = 10
+OPTIONS: dict[str, tuple[type, float, float]] = {
+    "epochs": (float, 0.01, 100),
+    "learning_rate": (float, 1e-7, 1e-1),
+    "max_length": (int, 16, 32768),
+    "responses_per_step": (int, 2, 4096),
+    "seed": (int, 0, 2**31),
+}
+ACTIVE = (RunState.requested, RunState.running)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from: its snapshot's judgements and the texts that they are about."""
+
+    judgements: list[dict[str, Any]]
+    messages: dict[int, list[dict[str, str]]]
+    responses: dict[int, str]
+
+
+def request(
+    session: Session,
+    project: Project,
+    now: datetime,
+    requested_by: int | None = None,
+    options: dict[str, Any] | None = None,
+    base_model: str = "",
+) -> TrainingRun:
+    """A new run on everything judged by now; the worker takes it up. `options` may set what OPTIONS names.
+
+    Raises Conflict while another run of the project is not over, or with fewer than ten judgements; Invalid.
+    """
+    if count_trainable(session, project.id) < FEWEST:
+        raise Conflict(f"There are fewer than {FEWEST} judgements to learn from.")
+    snapshot = snapshots.take(session, project, now)
+    config = checked_options(options or {}) | {"base_model": project.base_model or base_model}
+    run = TrainingRun(
+        project_id=project.id,
+        state=RunState.requested,
+        requested_by=requested_by,
+        requested_at=now,
+        config=config,
+        snapshot_id=snapshot.id,
+        cancel_requested=False,
+    )
+    try:
+        with session.begin_nested():
+            session.add(run)
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("A training run of this project is under way. Wait for it, or cancel it.") from error
+    return run
+
+
+def checked_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with their types checked; raises Invalid."""
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise Invalid(name, "is no option of a training run; there are " + ", ".join(OPTIONS))
+        kind, least, most = OPTIONS[name]
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or (kind is int and value != int(value)) or not least <= value <= most:
+            raise Invalid(name, f"must be a number from {least:g} to {most:g}")
+    return dict(options)
+
+
+def request_due(session: Session, now: datetime, base_model: str = "") -> list[TrainingRun]:
+    """Requests a run for every project that has `retrain_every` new judgements since its last run."""
+    due = []
+    for project in session.scalars(select(Project).where(Project.retrain_every > 0)):
+        last = session.scalar(
+            select(TrainingRun).where(TrainingRun.project_id == project.id).order_by(TrainingRun.id.desc()).limit(1)
+        )
+        if last is not None and last.state in ACTIVE:
+            continue
+        seen = 0
+        if last is not None and last.snapshot_id is not None:
+            seen = session.get_one(Snapshot, last.snapshot_id).counts["judgements"]
+        if count_trainable(session, project.id) - seen >= max(project.retrain_every, FEWEST if not seen else 1):
+            due.append(request(session, project, now, base_model=base_model))
+    return due
+
+
+def get(session: Session, run_id: int, project: Project | None = None) -> TrainingRun:
+    """The run, of that project if one is given; raises NotFound."""
+    run = session.get(TrainingRun, run_id)
+    if run is None or (project is not None and run.project_id != project.id):
+        raise NotFound(f"There is no training run {run_id}.")
+    return run
+
+
+def of_project(session: Session, project: Project) -> list[TrainingRun]:
+    """The project's runs, newest first."""
+    wanted = select(TrainingRun).where(TrainingRun.project_id == project.id)
+    return list(session.scalars(wanted.order_by(TrainingRun.id.desc())))
+
+
+def snapshot_of(session: Session, run: TrainingRun) -> Snapshot:
+    """The snapshot that the run was made from."""
+    return session.get_one(Snapshot, run.snapshot_id)
+
+
+def points(session: Session, run: TrainingRun) -> list[TrainingPoint]:
+    """The run's curves in order."""
+    wanted = select(TrainingPoint).where(TrainingPoint.run_id == run.id)
+    return list(session.scalars(wanted.order_by(TrainingPoint.step)))
+
+
+def cancel(session: Session, run: TrainingRun, now: datetime) -> None:
+    """Ends a run that has not begun at once, asks a running one to stop; a finished one is left alone."""
+    unbegun = update(TrainingRun).where(TrainingRun.id == run.id, TrainingRun.state == RunState.requested)
+    session.execute(unbegun.values(state=RunState.cancelled, finished_at=now, cancel_requested=True))
+    session.execute(
+        update(TrainingRun)
+        .where(TrainingRun.id == run.id, TrainingRun.state == RunState.running)
+        .values(cancel_requested=True)
+    )
+    session.refresh(run)
+
+
+def waiting(session: Session) -> list[int]:
+    """Ids of the runs that are requested or running, oldest first: what the worker must see to."""
+    return list(session.scalars(select(TrainingRun.id).where(TrainingRun.state.in_(ACTIVE)).order_by(TrainingRun.id)))
+
+
+def begin(session: Session, run: TrainingRun, now: datetime) -> bool:
+    """Marks the run as running; False when it is over already. One that was running goes on."""
+    begun = update(TrainingRun).where(TrainingRun.id == run.id, TrainingRun.state.in_(ACTIVE))
+    values = {"state": RunState.running, "started_at": func.coalesce(TrainingRun.started_at, now)}
+    session.execute(begun.values(values))
+    session.refresh(run)
+    return run.state == RunState.running
+
+
+def material(session: Session, run: TrainingRun) -> Material:
+    """Everything the run learns from."""
+    found = snapshots.read(snapshot_of(session, run))
+    prompts = sorted({row["prompt"] for row in found})
+    responses = sorted({row[side] for row in found for side in ("a", "b")})
+    return Material(found, *texts(session, prompts, responses))
+
+
+def progress(
+    session: Session, run_id: int, step: int, steps: int, loss: float, accuracy: float | None, elapsed_s: float
+) -> bool:
+    """Records a point of the curves; returns whether the run is to stop."""
+    run = session.get_one(TrainingRun, run_id, populate_existing=True)
+    run.step, run.steps = step, steps
+    known = session.get(TrainingPoint, (run_id, step))
+    if known is None:
+        values = {"run_id": run_id, "step": step, "loss": loss, "accuracy": accuracy, "elapsed_s": elapsed_s}
+        session.execute(insert(TrainingPoint), [values])
+    elif accuracy is not None:
+        known.accuracy = accuracy
+    return run.cancel_requested
+
+
+def finish(session: Session, run: TrainingRun, state: RunState, now: datetime, error: str | None = None) -> None:
+    """Ends a run."""
+    run.state, run.finished_at, run.error = state, now, error
+    session.flush()

@@ -1,0 +1,177 @@
+"""Bulk reads of judgements, for statistics, snapshots and exports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from app.storage.batches import Comparison, Prompt, Response
+from app.storage.comparisons import Assignment, Preference
+from app.storage.people import Person
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """Parallel vectors, one entry a judgement: comparison id, annotator id, strength −3..3 from a to b."""
+
+    comparison: NDArray[np.int64]
+    annotator: NDArray[np.int64]
+    strength: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which judgements: of one batch or all; late ones too; gold ones too."""
+
+    batch_id: int | None = None
+    late: bool = True
+    gold: bool = True
+
+
+def judgements(session: Session, project_id: int, chosen: Selection) -> Judgements:
+    """The selected judgements in the order of comparison and annotator."""
+    statement = select(Preference.comparison_id, Preference.annotator_id, Preference.strength)
+    wanted = _chosen(statement.join(Comparison, Comparison.id == Preference.comparison_id), project_id, chosen)
+    found = session.execute(wanted.order_by(Preference.comparison_id, Preference.annotator_id)).all()
+    table = np.array([tuple(row) for row in found], dtype=np.int64).reshape(-1, 3)
+    return Judgements(table[:, 0], table[:, 1], table[:, 2])
+
+
+def _chosen(statement: Select[*tuple[Any, ...]], project_id: int, chosen: Selection) -> Select[*tuple[Any, ...]]:
+    statement = statement.where(Preference.project_id == project_id)
+    if chosen.batch_id is not None:
+        statement = statement.where(Comparison.batch_id == chosen.batch_id)
+    if not chosen.late:
+        statement = statement.where(~Preference.late)
+    if not chosen.gold:
+        statement = statement.where(Comparison.gold.is_(None))
+    return statement
+
+
+def trainable(session: Session, project_id: int) -> Iterator[Row[Any]]:
+    """(preference, comparison, prompt, a, b, annotator, strength, held_out) of every judgement that is not gold."""
+    wanted = (
+        select(
+            Preference.id,
+            Preference.comparison_id,
+            Comparison.prompt_id,
+            Comparison.response_a_id,
+            Comparison.response_b_id,
+            Preference.annotator_id,
+            Preference.strength,
+            Prompt.held_out,
+        )
+        .join(Comparison, Comparison.id == Preference.comparison_id)
+        .join(Prompt, Prompt.id == Comparison.prompt_id)
+        .where(Preference.project_id == project_id, Comparison.gold.is_(None))
+        .order_by(Preference.comparison_id, Preference.id)
+    )
+    return iter(session.execute(wanted))
+
+
+def undecided(session: Session, project_id: int) -> list[Prompt]:
+    """Prompts with a judgement that is not gold, of which no snapshot has yet decided whether they are held out."""
+    judged = (
+        select(Comparison.prompt_id)
+        .join(Preference, Preference.comparison_id == Comparison.id)
+        .where(Comparison.project_id == project_id, Comparison.gold.is_(None))
+    )
+    wanted = select(Prompt).where(Prompt.project_id == project_id, Prompt.held_out.is_(None), Prompt.id.in_(judged))
+    return list(session.scalars(wanted.order_by(Prompt.digest)))
+
+
+def decided(session: Session, project_id: int) -> tuple[int, int]:
+    """How many prompts are decided, and how many of them are held out."""
+    wanted = select(Prompt.held_out, func.count()).where(Prompt.project_id == project_id, Prompt.held_out.is_not(None))
+    sides = {held_out: number for held_out, number in session.execute(wanted.group_by(Prompt.held_out))}
+    return sum(sides.values()), sides.get(True, 0)
+
+
+def count_trainable(session: Session, project_id: int) -> int:
+    """How many judgements a snapshot taken now would hold."""
+    wanted = (
+        select(func.count())
+        .select_from(Preference)
+        .join(Comparison, Comparison.id == Preference.comparison_id)
+        .where(Preference.project_id == project_id, Comparison.gold.is_(None))
+    )
+    return session.scalar(wanted) or 0
+
+
+def texts(session: Session, prompts: list[int], responses: list[int]) -> tuple[dict[int, Any], dict[int, str]]:
+    """Messages by prompt id and text by response id."""
+    messages: dict[int, Any] = {}
+    found: dict[int, str] = {}
+    for start in range(0, len(prompts), CHUNK):
+        said = select(Prompt.id, Prompt.messages).where(Prompt.id.in_(prompts[start : start + CHUNK]))
+        messages.update({row.id: row.messages for row in session.execute(said)})
+    for start in range(0, len(responses), CHUNK):
+        answers = select(Response.id, Response.text).where(Response.id.in_(responses[start : start + CHUNK]))
+        found.update({row.id: row.text for row in session.execute(answers)})
+    return messages, found
+
+
+def comparisons(session: Session, project_id: int, chosen: Selection) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
+    """Every comparison with a selected judgement, by id, with those judgements by id; read in chunks.
+
+    The first of each pair has: id, external_id, batch_id, gold, metadata, messages, text_a, text_b, generator_a,
+    generator_b; each judgement has the columns of Preference, the annotator's `name`, and `swapped`, `slot`.
+    """
+    last = 0
+    while ids := list(session.scalars(_with_judgements(project_id, chosen, last))):
+        last = ids[-1]
+        by_comparison: dict[int, list[Row[Any]]] = {number: [] for number in ids}
+        for row in session.execute(_chosen(_details(), project_id, chosen).where(Preference.comparison_id.in_(ids))):
+            by_comparison[row.comparison_id].append(row)
+        for head in session.execute(_heads().where(Comparison.id.in_(ids)).order_by(Comparison.id)):
+            yield head, by_comparison[head.id]
+
+
+def _with_judgements(project_id: int, chosen: Selection, after: int) -> Select[*tuple[Any, ...]]:
+    wanted = select(Preference.comparison_id).join(Comparison, Comparison.id == Preference.comparison_id)
+    return (
+        _chosen(wanted, project_id, chosen)
+        .where(Preference.comparison_id > after)
+        .group_by(Preference.comparison_id)
+        .order_by(Preference.comparison_id)
+        .limit(CHUNK)
+    )
+
+
+def _details() -> Select[*tuple[Any, ...]]:
+    columns = [column for column in Preference.__table__.columns if column.name != "project_id"]
+    name = func.coalesce(Person.email, Person.name).label("name")
+    return (
+        select(*columns, name, Assignment.swapped, Assignment.slot)
+        .join(Comparison, Comparison.id == Preference.comparison_id)
+        .join(Assignment, Assignment.id == Preference.assignment_id)
+        .join(Person, Person.id == Preference.annotator_id)
+        .order_by(Preference.comparison_id, Preference.received_at, Preference.id)
+    )
+
+
+def _heads() -> Select[*tuple[Any, ...]]:
+    a, b = aliased(Response), aliased(Response)
+    return (
+        select(
+            Comparison.id,
+            Comparison.external_id,
+            Comparison.batch_id,
+            Comparison.gold,
+            Comparison.details.label("metadata"),
+            Prompt.messages,
+            a.text.label("text_a"),
+            b.text.label("text_b"),
+            a.generator.label("generator_a"),
+            b.generator.label("generator_b"),
+        )
+        .join(Prompt, Prompt.id == Comparison.prompt_id)
+        .join(a, a.id == Comparison.response_a_id)
+        .join(b, b.id == Comparison.response_b_id)
+    )

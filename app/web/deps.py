@@ -1,0 +1,105 @@
+"""What routes ask for: a session that is committed at the edge, the person and their role, the clock, the settings."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.domain import people, projects
+from app.domain.errors import Forbidden, Unauthenticated
+from app.settings import Settings
+from app.storage.people import Person
+from app.storage.projects import Project
+from app.storage.session import Session
+from app.vocabulary import Role
+
+COOKIE = "touchstone_session"
+
+
+def get_settings(request: Request) -> Settings:
+    """The settings of this process."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_now(request: Request) -> datetime:
+    """The time by the application's clock."""
+    clock: Callable[[], datetime] = getattr(request.app.state, "clock", lambda: datetime.now(UTC))
+    return clock()
+
+
+def get_session(request: Request) -> Iterator[Session]:
+    """A transaction that is committed before the response leaves; one that only reads for GET."""
+    with request.app.state.sessions() as session:
+        if request.method in ("GET", "HEAD"):
+            session.connection(execution_options={"read_only": True})
+        yield session
+        session.commit()
+
+
+def get_writer(request: Request) -> Iterator[Session]:
+    """A transaction of its own that may write whatever the method is."""
+    with request.app.state.sessions() as session:
+        yield session
+        session.commit()
+
+
+Db = Annotated[Session, Depends(get_session, scope="function")]
+Writer = Annotated[Session, Depends(get_writer, scope="function")]
+Now = Annotated[datetime, Depends(get_now)]
+Config = Annotated[Settings, Depends(get_settings)]
+
+
+def signed_in(request: Request, session: Session, now: datetime) -> Person | None:
+    """Who makes the request, by bearer token or session cookie; None without either. Raises Unauthenticated."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return people.of_token(session, secret.strip(), now)
+    cookie = request.cookies.get(COOKIE)
+    return people.of_session(session, cookie, now) if cookie else None
+
+
+def get_visitor(request: Request, session: Db, now: Now) -> Person | None:
+    """Whoever comes in; None when nobody is signed in (or no longer)."""
+    try:
+        return signed_in(request, session, now)
+    except Unauthenticated:
+        return None
+
+
+Visitor = Annotated[Person | None, Depends(get_visitor)]
+
+
+def _requires(role: Role) -> Callable[..., Person]:
+    def person(request: Request, session: Db, now: Now) -> Person:
+        found = signed_in(request, session, now)
+        if found is None:
+            raise Unauthenticated("Sign in first.")
+        if not Role(found.role).covers(role):
+            raise Forbidden(f"This needs the role {role}; you have {found.role}.")
+        return found
+
+    person.__name__ = f"requires_{role}"
+    person.needs = role  # type: ignore[attr-defined]
+    return person
+
+
+def public() -> None:
+    """Marks a route that needs no role: every route names either a role or this."""
+
+
+public.needs = "public"  # type: ignore[attr-defined]
+
+Annotator = Annotated[Person, Depends(_requires(Role.annotator))]
+Reviewer = Annotated[Person, Depends(_requires(Role.reviewer))]
+Admin = Annotated[Person, Depends(_requires(Role.admin))]
+PUBLIC = Depends(public)
+
+
+def get_project(slug: str, session: Db) -> Project:
+    """The project that the path names; raises NotFound."""
+    return projects.get(session, slug)
+
+
+InProject = Annotated[Project, Depends(get_project)]

@@ -1,0 +1,43 @@
+"""A leased comparison as HTML, for the page and for the scripts on it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from app.domain.assignments import Task
+from app.web.richtext import render as rich
+from app.web.templating import render
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A task with its texts rendered; an empty `left_html` or `right_html` is an empty response."""
+
+    id: int
+    lease_token: str
+    expires_at: str
+    prompt: list[dict[str, Any]]
+    left_html: Markup
+    right_html: Markup
+
+
+def shown(task: Task) -> Shown:
+    """The task for the template _comparison.html."""
+    return Shown(
+        task.id,
+        task.lease_token,
+        task.expires_at.isoformat(),
+        [{"role": turn["role"], "html": rich(turn["content"])} for turn in task.prompt],
+        _response(task.left),
+        _response(task.right),
+    )
+
+
+def html(task: Task) -> str:
+    """The task as its own piece of the page."""
+    return render("_comparison.html", {"a": shown(task)})
+
+
+def _response(text: str) -> Markup:
+    return rich(text) if text.strip() else Markup("")

@@ -1,0 +1,50 @@
+"""Jinja2 with everything strict, and the few things that templates may call."""
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES, STATIC = ROOT / "templates", ROOT / "static"
+
+
+@lru_cache
+def static(name: str) -> str:
+    """URL of a static file that changes with its content, so that browsers may keep it for ever."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A number for people: a dash when there is none, thin spaces between thousands."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+
+
+def moment(value: datetime | None) -> str:
+    """A time in UTC to the minute."""
+    return f"{value:%Y-%m-%d %H:%M}" if value else "–"
+
+
+environment = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+environment.globals["static"] = static
+environment.filters.update(figure=figure, moment=moment)
+
+
+def render(name: str, context: dict[str, Any]) -> str:
+    """A template as text."""
+    return environment.get_template(name).render(context)
+
+
+def page(request: Request, name: str, context: dict[str, Any], status: int = 200) -> HTMLResponse:
+    """A template as a response; it sees the request's path beside its context."""
+    return HTMLResponse(render(name, {"path": request.url.path} | context), status)

@@ -1,0 +1,55 @@
+"""Receives an upload whole, on disk, before anything is done with it; a client that leaves half-way leaves nothing."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, BinaryIO, cast
+
+from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
+
+from app.domain.errors import UploadError
+
+IN_MEMORY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that has arrived whole, and the other fields of the form it came in."""
+
+    file: BinaryIO
+    name: str
+    form: dict[str, str]
+
+
+async def receive(request: Request) -> AsyncIterator[Received]:
+    """The body, or the file of a multipart form. Raises UploadError when there is none or it is too large."""
+    limit = request.app.state.settings.max_upload
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise UploadError("file", f"is larger than {limit // 1_000_000} MB")
+    try:
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            async with request.form(max_files=1) as form:
+                found = form.get("file")
+                if not isinstance(found, UploadFile) or not found.filename:
+                    raise UploadError("file", "choose a file to upload")
+                fields = {key: value for key, value in form.items() if isinstance(value, str)}
+                yield Received(found.file, found.filename, fields)
+            return
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
+            size = 0
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise UploadError("file", f"is larger than {limit // 1_000_000} MB")
+                spool.write(chunk)
+            if not size:
+                raise UploadError("file", "is empty")
+            kind = request.headers.get("content-type", "")
+            yield Received(cast(BinaryIO, spool), "upload.csv" if kind.startswith("text/csv") else "upload.jsonl", {})
+    except ClientDisconnect as error:
+        raise UploadError("file", "did not arrive whole; nothing of it was kept") from error
+
+
+Upload = Annotated[Received, Depends(receive)]
