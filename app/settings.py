@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     lease_minutes: float = Field(30, gt=0, description="How long an annotator holds a comparison")
     max_upload_mb: int = Field(2000, gt=0, description="The largest upload, unpacked")
     secure_cookies: bool = Field(False, description="Send the session cookie over HTTPS only")
+    checkpoint_seconds: float = Field(20, ge=0, description="How often a training run can be gone on from, in seconds")
     worker_id: str = Field("worker-1", description="Stable name of this worker; give each worker its own")
 
     @property

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.storage.migrating import migrate
 from app.storage.session import make_engine, make_sessions
+from tests.tiny_models import tiny_decoder, tiny_encoder  # noqa: F401
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,17 @@ def agreement(session: Session, project: Project, batch_id: int | None = None) -
         fleiss_of=fleiss_of,
         cohen=_cohen(session, found, item),
     )
+
+
+def human_agreement(rows: list[dict[str, Any]]) -> float | None:
+    """Percent agreement on the held-out comparisons of a snapshot's rows; None when none has two judgements."""
+    kept = [row for row in rows if row["split"] == "held_out"]
+    if not kept:
+        return None
+    ids, item = np.unique([row["comparison"] for row in kept], return_inverse=True)
+    answers = np.sign([row["strength"] for row in kept]).astype(int) + 1
+    value = percent_agreement(category_counts(item, answers, len(ids), 3))
+    return None if np.isnan(value) else value
 
 
 def _ordinal(counts: NDArray[np.float64]) -> float:

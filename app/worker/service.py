@@ -1,0 +1,75 @@
+"""The worker: turns training runs that people asked for into durable workflows. Only this folder knows DBOS."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from dbos import DBOS, SetWorkflowID
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.domain import training_runs
+from app.settings import Settings
+from app.storage.session import make_engine, make_sessions
+from app.worker.training import now, perform
+
+QUEUE = "training"
+POLL_SECONDS = 1.0
+log = logging.getLogger("touchstone.worker")
+_perform: Callable[[int], str]
+
+
+@DBOS.step()
+def training_step(run_id: int) -> str:
+    """The whole of a run, which knows by itself how to go on after a kill."""
+    return _perform(run_id)
+
+
+@DBOS.workflow()
+def training_workflow(run_id: int) -> str:
+    """One training run."""
+    return training_step(run_id)
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Works until `stop` is set: takes up requested runs, and requests those that `retrain_every` makes due."""
+    global _perform
+    sessions = make_sessions(make_engine(settings.url))
+    _perform = lambda run_id: perform(sessions, settings, run_id)  # noqa: E731
+    DBOS(
+        config={
+            "name": "touchstone",
+            "system_database_url": _system_database(settings),
+            "application_version": "1",  # a deploy must not orphan what is under way
+            "executor_id": settings.worker_id,
+            "log_level": "WARNING",
+        }
+    )
+    DBOS.launch()
+    try:
+        DBOS.register_queue(QUEUE, worker_concurrency=1)
+        while not stop.wait(POLL_SECONDS):
+            try:
+                _tend(sessions, settings)
+            except Exception:
+                log.exception("could not look for training runs; trying again")
+    finally:
+        DBOS.destroy()
+
+
+def _tend(sessions: sessionmaker[Session], settings: Settings) -> None:
+    with sessions.begin() as session:
+        training_runs.request_due(session, now(), settings.base_model)
+    with sessions() as session:
+        waiting = training_runs.waiting(session)
+    for run_id in waiting:
+        # the same id again is the same workflow, so nothing runs twice however often it is enqueued
+        with SetWorkflowID(f"run-{run_id}"):
+            DBOS.enqueue_workflow(QUEUE, training_workflow, run_id)
+
+
+def _system_database(settings: Settings) -> str:
+    """DBOS's own tables: a file beside SQLite's, a schema of its own in PostgreSQL."""
+    if settings.url.startswith("postgres"):
+        return settings.url
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{settings.data_dir.resolve() / 'workflows.db'}"

@@ -1,0 +1,147 @@
+"""One training run: rows of the domain in, calls of the reward model, rows of the domain out."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.domain import quality, reward_models, training_runs
+from app.domain.training_runs import Material
+from app.reward import export
+from app.reward.config import TrainingConfig
+from app.reward.data import Item, PairSet
+from app.reward.evaluate import Evaluation, compare, evaluate
+from app.reward.train import Cancelled, Progress, Trained, train
+from app.settings import Settings
+from app.storage.training import TrainingRun
+from app.vocabulary import RunState
+
+GOLDEN = 8
+log = logging.getLogger("touchstone.worker")
+
+
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
+def perform(sessions: sessionmaker[Session], settings: Settings, run_id: int) -> str:
+    """Trains, evaluates, saves and judges the model of a run; returns the state in which it ended.
+
+    Whatever goes wrong is written to the run with its traceback. A run that is over is left alone; one that was killed
+    in the middle goes on from its checkpoint.
+    """
+    with sessions.begin() as session:
+        run = training_runs.get(session, run_id)
+        if not training_runs.begin(session, run, now()):
+            return run.state
+    folder = settings.data_dir.resolve() / "runs" / str(run_id)
+    try:
+        _perform(sessions, settings, run_id, folder)
+    except Cancelled:
+        _finish(sessions, run_id, RunState.cancelled)
+    except Exception:
+        log.exception("run %d failed", run_id)
+        _finish(sessions, run_id, RunState.failed, traceback.format_exc())
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    with sessions() as session:
+        return training_runs.get(session, run_id).state
+
+
+def _perform(sessions: sessionmaker[Session], settings: Settings, run_id: int, folder: Path) -> None:
+    with sessions() as session:
+        run = training_runs.get(session, run_id)
+        config = _config(run)
+        found = training_runs.material(session, run)
+        digest = training_runs.snapshot_of(session, run).digest
+    pairs, held_out = pair_set(found, "train"), pair_set(found, "held_out")
+    trained = train(config, pairs, held_out, folder, _reporter(sessions, run_id), settings.checkpoint_seconds)
+    rewards = trained.model.score(held_out.items)
+    measured = evaluate(held_out, rewards)
+    metrics = _metrics(measured, trained) | {"human_agreement": quality.human_agreement(found.judgements)}
+    lineage = {"run": run_id, "snapshot": digest, "config": asdict(config), "metrics": metrics}
+    golden = (held_out.items or pairs.items)[:GOLDEN]
+    export.save(trained.model, folder / "model", golden, lineage)
+    promoted, verdict = _judge(sessions, run_id, held_out, rewards)
+    with sessions.begin() as session:
+        run = training_runs.get(session, run_id)
+        run.metrics, run.artefact, run.verdict = metrics, str(folder / "model"), verdict
+        training_runs.finish(session, run, RunState.succeeded, now())
+        if promoted:
+            reward_models.promote(session, run, now())
+
+
+def _config(run: TrainingRun) -> TrainingConfig:
+    known = {field.name for field in fields(TrainingConfig)}
+    return replace(TrainingConfig(), **{name: value for name, value in run.config.items() if name in known})
+
+
+def _reporter(sessions: sessionmaker[Session], run_id: int) -> Callable[[Progress], bool]:
+    def report(point: Progress) -> bool:
+        with sessions.begin() as session:
+            return training_runs.progress(
+                session, run_id, point.step, point.steps, point.loss, point.accuracy, point.elapsed_s
+            )
+
+    return report
+
+
+def _judge(
+    sessions: sessionmaker[Session], run_id: int, held_out: PairSet, rewards: np.ndarray[Any, np.dtype[np.float64]]
+) -> tuple[bool, str]:
+    """Whether the model becomes current, and why: not worse than the current one on the same held-out pairs."""
+    with sessions() as session:
+        current = reward_models.current(session, training_runs.get(session, run_id).project_id)
+    if current is None or current.artefact is None:
+        return True, "The first model of this project."
+    try:
+        theirs = export.load(current.artefact).score(held_out.items)
+    except (OSError, ValueError) as error:
+        return True, f"The current model (run {current.id}) cannot be loaded any more: {error}"
+    found = compare(held_out, rewards, theirs)
+    if np.isnan(found.difference):
+        return True, "No held-out comparison has a majority, so nothing speaks against it."
+    words = (
+        f"Held-out accuracy against run {current.id}: {found.difference:+.3f} "
+        f"(95 % interval {found.low:+.3f} to {found.high:+.3f})."
+    )
+    return (False, f"Worse. {words} Kept, not used.") if found.worse else (True, f"Not worse. {words}")
+
+
+def _finish(sessions: sessionmaker[Session], run_id: int, state: RunState, error: str | None = None) -> None:
+    with sessions.begin() as session:
+        training_runs.finish(session, training_runs.get(session, run_id), state, now(), error)
+
+
+def _metrics(found: Evaluation, trained: Trained) -> dict[str, Any]:
+    metrics = asdict(found) | {"steps": trained.steps, "truncated": trained.truncated, "seconds": trained.seconds}
+    return {name: None if value != value else value for name, value in metrics.items()}
+
+
+def pair_set(found: Material, split: str) -> PairSet:
+    """The judged pairs of one split ("train" or "held_out"); a tie is half a win for each."""
+    wins: dict[tuple[int, int, int], list[float]] = {}
+    for row in found.judgements:
+        if row["split"] == split:
+            won = wins.setdefault((row["prompt"], row["a"], row["b"]), [0.0, 0.0])
+            for side, share in enumerate((0.5 - np.sign(row["strength"]) / 2, 0.5 + np.sign(row["strength"]) / 2)):
+                won[side] += share
+    index: dict[tuple[int, int], int] = {}
+    for prompt, a, b in wins:
+        index.setdefault((prompt, a), len(index))
+        index.setdefault((prompt, b), len(index))
+    table = np.array(list(wins.values()), dtype=float).reshape(-1, 2)
+    return PairSet(
+        [Item(found.messages[prompt], found.responses[response]) for prompt, response in index],
+        np.array([prompt for prompt, _ in index], dtype=np.int64),
+        np.array([index[prompt, a] for prompt, a, _ in wins], dtype=np.int64),
+        np.array([index[prompt, b] for prompt, _, b in wins], dtype=np.int64),
+        table[:, 0],
+        table[:, 1],
+    )

@@ -1,0 +1,184 @@
+"""Training runs, from the request to a reward model."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from transformers import AutoModelForSequenceClassification
+
+from app.domain import importing, projects, reward_models, training_runs
+from app.domain.errors import Conflict
+from app.domain.importing import Upload
+from app.reward.data import Item
+from app.reward.export import load
+from app.settings import Settings
+from app.storage.session import make_sessions
+from app.vocabulary import RunState
+from app.worker import training
+from app.worker.training import now, pair_set, perform
+
+
+@pytest.fixture
+def sessions(engine):
+    return make_sessions(engine)
+
+
+@pytest.fixture
+def settings(database_url, tmp_path):
+    return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path / "var", checkpoint_seconds=0.2)
+
+
+def judged(sessions, base_model, prompts=20):
+    """A project in which the good answer won on every prompt."""
+    rows = [
+        {
+            "prompt": f"what {number}",
+            "response_a": f"good answer {number}",
+            "response_b": f"bad answer {number}",
+            "annotations": [{"annotator": name, "choice": "a"} for name in ("ann", "ben")],
+        }
+        for number in range(prompts)
+    ]
+    with sessions.begin() as session:
+        project = projects.create(session, "study", "", now(), base_model=base_model)
+        content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        importing.import_file(session, project, io.BytesIO(content), Upload("b", "rows.jsonl"), now())
+        return project.id
+
+
+def request(sessions, **options):
+    with sessions.begin() as session:
+        return training_runs.request(session, projects.get(session, "study"), now(), options=options).id
+
+
+def the(sessions, run_id):
+    with sessions() as session:
+        return training_runs.get(session, run_id)
+
+
+def test_a_run_becomes_the_reward_model_of_its_project(sessions, settings, tiny_encoder):
+    project_id = judged(sessions, tiny_encoder)
+    run_id = request(sessions, epochs=10, learning_rate=5e-3, max_length=32)
+    assert perform(sessions, settings, run_id) == RunState.succeeded
+    run = the(sessions, run_id)
+    assert run.metrics["accuracy"] == 1.0
+    assert run.metrics["human_agreement"] == 1.0
+    with sessions() as session:
+        assert reward_models.current(session, project_id).id == run_id
+        assert training_runs.points(session, run)[-1].step == run.steps == run.step
+    good, bad = load(run.artefact).score(
+        [Item([{"role": "user", "content": "what"}], text) for text in ("good answer", "bad answer")]
+    )
+    assert good > bad
+    AutoModelForSequenceClassification.from_pretrained(run.artefact)
+
+
+def test_a_worse_model_is_kept_with_the_reason_and_not_used(sessions, settings, tiny_encoder, monkeypatch):
+    project_id = judged(sessions, tiny_encoder, prompts=60)
+    options = {"epochs": 10, "learning_rate": 5e-3, "max_length": 32}
+    best, worse = request_and_perform(sessions, settings, options), None
+    swapped = lambda found, split: _swapped(pair_set(found, split)) if split == "train" else pair_set(found, split)  # noqa: E731
+    monkeypatch.setattr(training, "pair_set", swapped)
+    worse = request_and_perform(sessions, settings, options)
+    run = the(sessions, worse)
+    assert run.state == RunState.succeeded
+    assert run.verdict.startswith("Worse.")
+    with sessions.begin() as session:
+        assert reward_models.current(session, project_id).id == best
+        reward_models.promote(session, training_runs.get(session, worse), now())
+        assert reward_models.current(session, project_id).id == worse
+        reward_models.promote(session, training_runs.get(session, best), now())
+        assert reward_models.current(session, project_id).id == best
+
+
+def request_and_perform(sessions, settings, options):
+    run_id = request(sessions, **options)
+    assert perform(sessions, settings, run_id) == RunState.succeeded
+    return run_id
+
+
+def _swapped(pairs):
+    return replace(pairs, wins_a=pairs.wins_b, wins_b=pairs.wins_a)
+
+
+def test_a_run_without_anything_to_train_on_fails_with_its_traceback(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder, prompts=10)
+    run_id = request(sessions, max_length=32)
+    with sessions.begin() as session:
+        training_runs.get(session, run_id).config = {"base_model": "/nowhere"}
+    assert perform(sessions, settings, run_id) == RunState.failed
+    assert "Traceback" in the(sessions, run_id).error
+
+
+def test_a_cancelled_run_stops_and_one_that_is_over_is_not_run_again(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, max_length=32)
+    with sessions.begin() as session:
+        run = training_runs.get(session, run_id)
+        training_runs.begin(session, run, now())
+        training_runs.cancel(session, run, now())
+    assert perform(sessions, settings, run_id) == RunState.cancelled
+    assert perform(sessions, settings, run_id) == RunState.cancelled
+
+
+def test_no_prompt_is_in_both_splits_and_one_run_at_a_time(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, max_length=32)
+    with pytest.raises(Conflict):
+        request(sessions)
+    with sessions() as session:
+        found = training_runs.material(session, training_runs.get(session, run_id))
+    train, held_out = pair_set(found, "train"), pair_set(found, "held_out")
+    assert not set(train.prompt) & set(held_out.prompt)
+    assert (len(train), len(held_out)) == (16, 4)
+
+
+def worker(settings):
+    environment = os.environ | {
+        "TOUCHSTONE_DATABASE_URL": settings.database_url,
+        "TOUCHSTONE_DATA_DIR": str(settings.data_dir),
+        "TOUCHSTONE_CHECKPOINT_SECONDS": "0.2",
+    }
+    return subprocess.Popen([sys.executable, "-m", "app", "worker"], env=environment, start_new_session=True)
+
+
+def wait_for(sessions, run_id, wanted, seconds=90):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        run = the(sessions, run_id)
+        if wanted(run):
+            return run
+        time.sleep(0.1)
+    raise AssertionError(f"run {run_id} is {run.state} at step {run.step} after {seconds} s: {run.error}")
+
+
+def test_a_worker_killed_in_mid_training_goes_on_when_it_is_back(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, epochs=100, responses_per_step=2, learning_rate=1e-4, max_length=32)
+    checkpoint = settings.data_dir / "runs" / str(run_id) / "checkpoint.pt"
+    first = worker(settings)
+    try:
+        wait_for(sessions, run_id, lambda run: run.step > 0 and checkpoint.exists())
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+    interrupted = the(sessions, run_id)
+    assert interrupted.state == RunState.running
+    second = worker(settings)
+    try:
+        run = wait_for(sessions, run_id, lambda run: RunState(run.state).final)
+        assert run.state == RunState.succeeded, run.error
+        assert run.step == run.steps == 1600
+        with sessions() as session:
+            assert len(training_runs.of_project(session, projects.get(session, "study"))) == 1
+            elapsed = [point.elapsed_s for point in training_runs.points(session, run)]
+        assert elapsed == sorted(elapsed)
+    finally:
+        second.terminate()
+        assert second.wait(30) == 0
