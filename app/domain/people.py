@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from pwdlib import PasswordHash
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
+from app.domain.text import plain
 from app.storage.people import Credential, Failure, Person
 from app.vocabulary import Role
 
@@ -19,7 +21,7 @@ PATIENCE = 5
 WINDOW = timedelta(minutes=15)
 MIN_PASSWORD = 10
 _hasher = PasswordHash.recommended()
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 _STRANGER = _hasher.hash(secrets.token_hex())
 
 
@@ -31,24 +33,36 @@ def add(session: Session, email: str, name: str, role: Role, now: datetime) -> t
     found = by_email(session, email)
     if found is not None:
         return found, False
-    person = Person(
-        email=email, name=name.strip()[:200] or email.partition("@")[0], role=role, active=True, created_at=now
-    )
-    session.add(person)
-    session.flush()
+    name = plain(name, 200) or email.partition("@")[0][:200]
+    person = Person(email=email, name=name, role=role, active=True, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(person)
+            session.flush()
+    except IntegrityError:  # somebody else added them a moment ago
+        return session.scalars(select(Person).where(Person.email == email)).one(), False
     return person, True
 
 
 def by_email(session: Session, email: str) -> Person | None:
     """The person with that email, or None."""
-    return session.scalar(select(Person).where(Person.email == email.strip().lower()))
+    email = email.strip().lower()
+    return session.scalar(select(Person).where(Person.email == email)) if _EMAIL.fullmatch(email) else None
 
 
 def get(session: Session, person_id: int) -> Person:
-    """The person with that id; raises NotFound."""
+    """The account with that id; raises NotFound, for annotators whom an import named too."""
     person = session.get(Person, person_id)
-    if person is None:
+    if person is None or person.email is None:
         raise NotFound(f"There is no person {person_id}.")
+    return person
+
+
+def account(session: Session, person_id: int) -> Person:
+    """The account with that id; an imported annotator is none. Raises NotFound."""
+    person = session.get(Person, person_id)
+    if person is None or person.email is None:
+        raise NotFound(f"There is no account {person_id}.")
     return person
 
 
@@ -83,9 +97,21 @@ def accept(session: Session, secret: str, now: datetime, password: str | None = 
 def set_password(session: Session, person: Person, password: str) -> None:
     """Sets it; raises Invalid when it is shorter than ten characters or longer than 1 000."""
     if not MIN_PASSWORD <= len(password) <= 1000:
-        raise Invalid("password", f"needs at least {MIN_PASSWORD} characters")
+        raise Invalid("password", f"needs {MIN_PASSWORD} to 1000 characters")
     person.password_hash = _hasher.hash(password)
     session.flush()
+
+
+def change_password(session: Session, person: Person, old: str, new: str, now: datetime) -> str:
+    """Sets a person's own password, ends all of their sessions, and returns the secret of a new one.
+
+    Raises Invalid when there is a password already and `old` is not it, or the new one will not do.
+    """
+    if person.password_hash and not _hasher.verify(old, person.password_hash):
+        raise Invalid("", "The present password is another one.")
+    set_password(session, person, new)
+    session.execute(delete(Credential).where(Credential.person_id == person.id, Credential.kind == "session"))
+    return open_session(session, person, now)
 
 
 def check_password(session: Session, email: str, password: str) -> Person | None:
@@ -98,7 +124,7 @@ def check_password(session: Session, email: str, password: str) -> Person | None
 def slow_down(session: Session, key: str, now: datetime) -> None:
     """Raises TooManyAttempts when `key` failed five times in a quarter of an hour; the wait doubles with each more."""
     count, last = session.execute(
-        select(func.count(), func.max(Failure.at)).where(Failure.key == key, Failure.at > now - WINDOW)
+        select(func.count(), func.max(Failure.at)).where(Failure.key == plain(key, 400), Failure.at > now - WINDOW)
     ).one()
     if count < PATIENCE:
         return
@@ -110,7 +136,7 @@ def slow_down(session: Session, key: str, now: datetime) -> None:
 def note_failure(session: Session, key: str, now: datetime) -> None:
     """Remembers a failed attempt, and forgets the old ones."""
     session.execute(delete(Failure).where(Failure.at <= now - WINDOW))
-    session.add(Failure(key=key[:400], at=now))
+    session.add(Failure(key=plain(key, 400), at=now))
     session.flush()
 
 
@@ -158,8 +184,9 @@ def change(session: Session, person: Person, *, role: Role | None = None, active
     """Changes role or activity; the last active admin stays one. Deactivating ends all sessions, tokens and links."""
     loses = (role is not None and role != Role.admin) or active is False
     if loses and person.role == Role.admin and person.active:
-        others = select(func.count()).where(Person.role == Role.admin, Person.active, Person.id != person.id)
-        if not session.scalar(others):
+        # locked, lest two admins send each other away at the same moment
+        admins = select(Person.id).where(Person.role == Role.admin, Person.active).order_by(Person.id)
+        if set(session.scalars(admins.with_for_update(key_share=True))) <= {person.id}:
             raise Conflict("This is the last active admin.")
     if role is not None:
         person.role = role
@@ -183,7 +210,7 @@ def _issue(
             kind=kind,
             person_id=person.id,
             digest=_digest(secret),
-            name=name[:200],
+            name=plain(name, 200),
             created_at=now,
             expires_at=expires_at,
         )

@@ -88,6 +88,27 @@ def withdraw(
     return assignments.task(session, row)
 
 
+def withdraw_last(
+    session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta
+) -> assignments.Task:
+    """Takes back what the annotator answered last in the project; raises Conflict when there is nothing."""
+    last = session.execute(
+        select(Assignment.id, Assignment.lease_token)
+        .join(Preference, Preference.assignment_id == Assignment.id)
+        .where(
+            Assignment.annotator_id == annotator_id,
+            Assignment.project_id == project_id,
+            Assignment.state == "done",
+            ~Preference.imported,
+        )
+        .order_by(Preference.received_at.desc())
+        .limit(1)
+    ).first()
+    if last is None or last.lease_token is None:
+        raise Conflict("There is no answer of yours to take back.")
+    return withdraw(session, last.id, annotator_id, last.lease_token, now, lease)
+
+
 def _checked(answer: Answer) -> Answer:
     try:
         number = str(uuid.UUID(answer.id))

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.texmath import texmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -25,12 +26,15 @@ MATHML = {
 MATH_ATTRIBUTES = {"display", "stretchy", "fence", "form", "separator", "accent", "accentunder", "linethickness",
                    "mathvariant", "columnalign", "displaystyle", "scriptlevel", "width", "notation"}  # fmt: skip
 TEXT = {"a", "br", "hr", "em", "strong", "s", "code", "span", "div", "thead", "tbody", "tr"}
+LONGEST = 50_000
 LONGEST_FORMULA = 5_000
 
 
 @lru_cache(maxsize=2048)
 def render(text: str) -> Markup:
-    """Sanitised HTML of Markdown text with $maths$; nothing in it runs, loads or leaves the page by itself."""
+    """Sanitised HTML of Markdown text with maths; nothing in it runs, loads or leaves the page by itself."""
+    if len(text) > LONGEST:  # what Markdown costs can grow with the square of a hostile text
+        return Markup("<pre>{}</pre>").format(text)
     rendered = _markdown.render(text)
     return Markup(_cleaner.clean(rendered))  # noqa: S704 - this is where it is made safe
 
@@ -71,8 +75,10 @@ def _dir(state: Any) -> None:
 
 
 _formatter = HtmlFormatter(nowrap=True)
-_markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).use(
-    dollarmath_plugin, renderer=_maths, allow_digits=False, allow_blank_lines=False
+_markdown = (
+    MarkdownIt("js-default", {"html": False, "linkify": False})
+    .use(texmath_plugin, delimiters="brackets")  # the next one renders what this one finds
+    .use(dollarmath_plugin, renderer=_maths, allow_digits=False, allow_blank_lines=False, double_inline=True)
 )
 _markdown.add_render_rule("fence", lambda self, tokens, index, options, env: _fence(tokens, index))
 _markdown.add_render_rule("code_block", lambda self, tokens, index, options, env: _fence(tokens, index))

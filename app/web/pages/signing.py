@@ -1,0 +1,125 @@
+"""Ways in and out: sign-in, invitations, sign-out, and one's own account."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from app.domain import people
+from app.domain.errors import Invalid
+from app.storage.people import Person
+from app.storage.session import Session
+from app.web.deps import COOKIE, PUBLIC, Annotator, Config, Db, Now, Visitor
+from app.web.templating import page
+
+router = APIRouter(include_in_schema=False)
+Field = Annotated[str, Form()]
+
+
+def _here(target: str) -> str:
+    """A path on this site, whatever the link said."""
+    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+
+
+def _welcome(request: Request, secret: str, target: str = "/") -> Response:
+    response = RedirectResponse(_here(target), 303)
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=int(people.SESSION.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.app.state.settings.secure_cookies,
+    )
+    return response
+
+
+@router.get("/sign-in", dependencies=[PUBLIC])
+def sign_in_page(request: Request, person: Visitor, next: str = "/") -> Response:
+    """The form."""
+    if person is not None:
+        return RedirectResponse(_here(next), 303)
+    return page(request, "sign_in.html", {"person": None, "next": _here(next), "email": "", "error": None})
+
+
+@router.post("/sign-in", dependencies=[PUBLIC])
+def sign_in(request: Request, session: Db, now: Now, email: Field, password: Field, next: Field = "/") -> Response:
+    """Opens a session; failures are counted by address and email, and slow down."""
+    key = f"{request.client.host if request.client else ''} {email.strip().lower()}"
+    people.slow_down(session, key, now)
+    person = people.check_password(session, email, password)
+    if person is not None:
+        return _welcome(request, people.open_session(session, person, now), next)
+    people.note_failure(session, key, now)
+    context = {"person": None, "next": _here(next), "email": email, "error": "Email and password do not fit."}
+    return page(request, "sign_in.html", context, 401)
+
+
+@router.get("/invitations/{secret}", dependencies=[PUBLIC])
+def invitation_page(request: Request, session: Db, now: Now, secret: str) -> Response:
+    """Greets without using the link up, since mail scanners open links too."""
+    return _invitation(request, people.invited(session, secret, now))
+
+
+@router.post("/invitations/{secret}", dependencies=[PUBLIC])
+def accept_invitation(request: Request, session: Db, now: Now, secret: str, password: Field = "") -> Response:
+    """Uses the link up and opens a session."""
+    try:
+        return _welcome(request, people.accept(session, secret, now, password or None))
+    except Invalid as error:
+        session.rollback()
+        return _invitation(request, people.invited(session, secret, now), str(error))
+
+
+def _invitation(request: Request, guest: Person, error: str | None = None) -> Response:
+    context = {"person": None, "guest": guest, "error": error}
+    return page(request, "invitation.html", context, 422 if error else 200)
+
+
+@router.post("/sign-out", dependencies=[PUBLIC])
+def sign_out(request: Request, session: Db) -> Response:
+    """Ends the session."""
+    people.close_session(session, request.cookies.get(COOKIE, ""))
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/you")
+def you(request: Request, person: Annotator, session: Db) -> Response:
+    """One's own account."""
+    return _you(request, session, person)
+
+
+def _you(request: Request, session: Session, person: Person, status: int = 200, **said: str) -> Response:
+    context = {"person": person, "tokens": people.tokens(session, person), "said": None, "error": None, "secret": None}
+    return page(request, "you.html", context | said, status)
+
+
+@router.post("/you/password")
+def change_password(
+    request: Request, person: Annotator, session: Db, now: Now, new: Field, old: Field = ""
+) -> Response:
+    """Sets one's password, against the present one if there is one; all other sessions end."""
+    try:
+        secret = people.change_password(session, person, old, new, now)
+    except Invalid as error:
+        session.rollback()
+        return _you(request, session, person, 422, error=str(error))
+    response = _you(request, session, person, said="The password is set.")
+    response.headers["set-cookie"] = _welcome(request, secret).headers["set-cookie"]
+    return response
+
+
+@router.post("/you/tokens")
+def create_token(request: Request, person: Annotator, session: Db, now: Now, name: Field) -> Response:
+    """A new API token, on the page this once."""
+    secret = people.create_token(session, person, name, now)
+    return _you(request, session, person, secret=secret)
+
+
+@router.post("/you/tokens/{token_id}/revocation")
+def revoke_token(person: Annotator, session: Db, token_id: int) -> Response:
+    """Ends a token."""
+    people.revoke_token(session, person, token_id)
+    return RedirectResponse("/you", 303)

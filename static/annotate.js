@@ -1,0 +1,203 @@
+// The annotation page: shows what is leased, takes answers, and never waits for the network.
+
+import { Outbox, uuid } from "./outbox.js";
+import { hotkeys } from "./hotkeys.js";
+import { Timer } from "./timer.js";
+
+const RENEW = 5 * 60_000;
+const LOOK_AGAIN = 15_000;
+const REMEMBERED = 50;
+
+const $ = (id) => document.getElementById(id);
+const desk = $("desk");
+const form = $("judge");
+const project = desk.dataset.project;
+const ahead = Number(desk.dataset.ahead);
+const answers = { x: [0, false], g: [0, true] };
+for (let key = 1; key <= 7; key++) answers[key] = [key - 4, null];
+
+/** @typedef {{id: number, token: string, node: HTMLElement}} Task */
+/** @type {Task[]} what is leased, the one on show first */
+let queue = [];
+/** @type {{task: Task, entry: string, kind: "preference" | "skip"}[]} what `z` can take back */
+const history = [];
+const timer = new Timer();
+
+const outbox = new Outbox(desk.dataset.person, {
+  body: (entry) =>
+    entry.method === "PUT" ? { ...entry.body, next: entry.project === project ? Math.max(0, ahead - queue.length) : 0 } : entry.body,
+  settled: (entry, reply) => entry.project === project && take(reply?.assignments ?? []),
+  refused: (entry, problem) => {
+    tell(`The server could not take an answer: ${problem.detail}`);
+    if (entry.method === "DELETE") drop(entry.assignment);
+  },
+  changed: (state, waiting) => {
+    const offline = waiting ? `Offline, ${waiting} waiting` : "Offline";
+    const words = { saved: "Saved", sending: waiting > 1 ? `${waiting} waiting` : "Saving", offline, "signed-out": "Signed out" };
+    $("saved").textContent = words[state];
+    $("saved").dataset.state = state;
+    if (state === "signed-out") tell("You are signed out. Sign in again in this browser: your answers wait here.", "/sign-in?next=" + encodeURIComponent(location.pathname));
+    show(false);
+  },
+});
+
+/** @returns {Task} */
+function adopt(node) {
+  return { id: Number(node.dataset.assignment), token: node.dataset.leaseToken, node };
+}
+
+/** Queues leased comparisons that are not known yet. */
+function take(assignments) {
+  const known = new Set([...queue.map((task) => task.id), ...outbox.entries().map((entry) => entry.assignment)]);
+  for (const found of assignments) {
+    if (known.has(found.id)) continue;
+    const holder = document.createElement("template");
+    holder.innerHTML = found.html;
+    const node = holder.content.firstElementChild;
+    node.hidden = true;
+    desk.append(node);
+    queue.push(adopt(node));
+  }
+  show(false);
+}
+
+/** Puts the first of the queue on show. @param {boolean} anew whether another comparison came to the front */
+function show(anew = true) {
+  const [current] = queue;
+  for (const node of desk.children) if (node !== current?.node) node.hidden = true;
+  anew ||= Boolean(current?.node.hidden);
+  if (current) current.node.hidden = false;
+  $("scale").disabled = $("others").disabled = !current;
+  $("undo").disabled = !history.length;
+  $("empty").hidden = Boolean(current);
+  if (!current) {
+    $("empty-words").textContent = outbox.entries().length
+      ? "Your answers are kept here. The next comparisons come as soon as the server can be reached."
+      : "There is no comparison left that waits for you in this project. New ones appear here by themselves.";
+  }
+  if (current && anew) {
+    scrollTo(0, 0);
+    current.node.querySelector(".pair").scrollLeft = 0;
+    current.node.focus({ preventScroll: true });
+    timer.start();
+  }
+}
+
+function drop(id) {
+  queue = queue.filter((task) => task.id !== id);
+  show(false);
+}
+
+function count(difference) {
+  $("progress").value += difference;
+  $("done").textContent = String(Number($("done").textContent) + difference);
+}
+
+function tell(words, link) {
+  const [said] = $("notice").children;
+  said.textContent = words;
+  if (link) {
+    const anchor = Object.assign(document.createElement("a"), { href: link, textContent: "Sign in" });
+    said.append(" ", anchor);
+  }
+  $("notice").hidden = false;
+}
+
+/** Answers or skips the comparison on show. */
+function leave(kind, body) {
+  const task = queue.shift();
+  if (!task) return;
+  const entry = uuid();
+  const path = `/api/v1/assignments/${task.id}/${kind}?render=1`;
+  history.push({ task, entry, kind });
+  history.splice(0, history.length - REMEMBERED);
+  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
+  if (kind === "preference") count(1);
+  $("skip").hidePopover();
+  show();
+}
+
+function answer(key) {
+  const [strength, acceptable] = answers[key];
+  const active_ms = timer.read();
+  leave("preference", (id) => ({ id, strength, acceptable: { left: acceptable, right: acceptable }, active_ms }));
+  flash(key);
+}
+
+function skip(reason) {
+  leave("skip", () => ({ reason }));
+}
+
+function undo() {
+  const last = history.pop();
+  if (!last) return;
+  const { task, entry, kind } = last;
+  // what has not left yet is simply not sent; what has is taken back, in its turn
+  if (!outbox.drop(entry)) {
+    const path = `/api/v1/assignments/${task.id}/${kind}`;
+    outbox.add({ id: uuid(), project, assignment: task.id, method: "DELETE", path, body: { lease_token: task.token } });
+  }
+  if (kind === "preference") count(-1);
+  queue.unshift(task);
+  show();
+}
+
+function flash(key) {
+  const button = form.querySelector(`[name=answer][value="${key}"]`);
+  button.classList.add("pressed");
+  setTimeout(() => button.classList.remove("pressed"), 120);
+}
+
+/** Renews what is leased and asks for what is missing; what has gone to others meanwhile leaves the queue. */
+async function renew() {
+  let found;
+  try {
+    const response = await fetch(`/api/v1/projects/${project}/assignments?render=1`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ count: ahead, resume: true }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    if (!response.ok) return;
+    found = (await response.json()).assignments;
+  } catch {
+    return; // offline: the outbox says so, and this comes round again
+  }
+  const held = new Set([...found.map((one) => one.id), ...outbox.entries().map((entry) => entry.assignment)]);
+  queue = queue.filter((task, index) => index === 0 || held.has(task.id));
+  take(found);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { name, value } = event.submitter ?? {};
+  if (name === "answer") answer(value);
+  else if (name === "skip") skip(value);
+  else if (name === "undo") undo();
+});
+$("notice").querySelector("button").addEventListener("click", () => ($("notice").hidden = true));
+
+const reasons = [...$("skip").querySelectorAll("[name=skip]")].map((button) => button.value);
+const keys = {
+  s: () => queue.length && $("skip").togglePopover(),
+  z: undo,
+  p: () => queue[0]?.node.querySelector(".prompt").toggleAttribute("open"),
+  i: () => $("guidelines")?.togglePopover(),
+  "?": () => $("help").togglePopover(),
+};
+for (const key of Object.keys(answers)) {
+  keys[key] = () => {
+    const open = document.querySelector(":popover-open");
+    if (!open) answer(key);
+    else if (open.id === "skip" && reasons[Number(key) - 1]) skip(reasons[Number(key) - 1]);
+  };
+}
+hotkeys(keys);
+
+const waiting = new Set(outbox.entries().map((entry) => entry.assignment));
+queue = [...desk.children].map(adopt).filter((task) => !waiting.has(task.id));
+show();
+outbox.kick();
+setInterval(() => document.hidden || renew(), RENEW);
+setInterval(() => queue.length || document.hidden || renew(), LOOK_AGAIN);
+if (!queue.length) renew();

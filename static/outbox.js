@@ -1,0 +1,152 @@
+// What the server has not acknowledged yet. Every entry is a key of its own in localStorage, written before anything
+// is sent, so that a crash, a reload or a second tab can neither lose nor mix entries. Sending again is harmless:
+// every request carries an id that the server keeps unique.
+
+/** @typedef {{id: string, method: string, path: string, body: object, assignment: number}} Entry */
+/** @typedef {"saved" | "sending" | "offline" | "signed-out"} State */
+
+const LONGEST_WAIT = 15_000;
+const TIMEOUT = 30_000;
+
+/** A random UUID, version 4; crypto.randomUUID is missing where the page is not served over HTTPS. */
+export function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+export class Outbox {
+  #prefix;
+  #handlers;
+  #memory = new Map();
+  #sending = null;
+  #busy = false;
+  #wait = 0;
+  #timer = 0;
+  #last = 0;
+  /** @type {State} */
+  #state = "saved";
+
+  /**
+   * @param {string} person whose entries these are
+   * @param {object} handlers `body(entry)` completes what is sent; `settled(entry, reply)` and `refused(entry, problem)`
+   *   are told what came of it; `changed(state, waiting)` whenever that changes.
+   */
+  constructor(person, handlers) {
+    this.#prefix = `touchstone.outbox.${person}.`;
+    this.#handlers = handlers;
+    addEventListener("online", () => this.kick());
+    addEventListener("pageshow", () => this.kick());
+    document.addEventListener("visibilitychange", () => document.hidden || this.kick());
+    addEventListener("beforeunload", (event) => this.#memory.size && event.preventDefault());
+  }
+
+  /** All entries, oldest first. @returns {Entry[]} */
+  entries() {
+    return this.#keys().map((key) => JSON.parse(this.#memory.get(key) ?? localStorage.getItem(key)));
+  }
+
+  #keys() {
+    const stored = [];
+    try {
+      for (let i = 0; i < localStorage.length; i++) stored.push(localStorage.key(i));
+    } catch { /* storage is forbidden here; memory is all there is */ }
+    return [...new Set([...stored.filter((key) => key.startsWith(this.#prefix)), ...this.#memory.keys()])].sort();
+  }
+
+  /** Keeps an entry, then sends it when it can. @param {Entry} entry */
+  add(entry) {
+    this.#last = Math.max(Date.now(), this.#last + 1);
+    const key = `${this.#prefix}${String(this.#last).padStart(15, "0")}.${entry.id}`;
+    try {
+      localStorage.setItem(key, JSON.stringify(entry));
+    } catch {
+      this.#memory.set(key, JSON.stringify(entry));
+    }
+    this.#tell(this.#state === "saved" ? "sending" : this.#state);
+    this.kick();
+  }
+
+  /** Takes an entry back that has not begun to leave. @returns {boolean} whether it could */
+  drop(id) {
+    const key = this.#keys().find((key) => key.endsWith(id));
+    if (!key || key === this.#sending) return false;
+    this.#remove(key);
+    this.#tell();
+    return true;
+  }
+
+  #remove(key) {
+    this.#memory.delete(key);
+    try {
+      localStorage.removeItem(key);
+    } catch { /* it was in memory */ }
+  }
+
+  /** Sends now, whatever wait was agreed. */
+  kick() {
+    clearTimeout(this.#timer);
+    this.#wait = 0;
+    this.#drain();
+  }
+
+  async #drain() {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      // one tab sends at a time where the browser can arrange that; elsewhere both may, and nothing is doubled
+      await (navigator.locks ? navigator.locks.request(this.#prefix, () => this.#sendAll()) : this.#sendAll());
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #sendAll() {
+    for (let key; (key = this.#keys()[0]); ) {
+      const stored = this.#memory.get(key) ?? localStorage.getItem(key);
+      if (stored === null) continue; // another tab has just sent it
+      this.#sending = key;
+      this.#tell("sending");
+      const { state, settle } = await this.#send(JSON.parse(stored));
+      this.#sending = null;
+      if (state) {
+        this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2 || 1000);
+        this.#timer = setTimeout(() => this.#drain(), this.#wait);
+        this.#tell(state);
+        return;
+      }
+      this.#wait = 0;
+      this.#remove(key);
+      settle();
+    }
+    this.#tell("saved");
+  }
+
+  /** @param {Entry} entry @returns {Promise<{state?: State, settle?: () => void}>} */
+  async #send(entry) {
+    let response, reply;
+    try {
+      response = await fetch(entry.path, {
+        method: entry.method,
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(this.#handlers.body(entry)),
+        signal: AbortSignal.timeout(TIMEOUT),
+      });
+      // a page of some network's sign-in is no acknowledgement, and neither is half a reply
+      reply = response.status === 204 ? null : await response.json();
+    } catch {
+      return { state: "offline" };
+    }
+    if (response.ok) return { settle: () => this.#handlers.settled(entry, reply) };
+    if (response.status === 401 || response.status === 403) return { state: "signed-out" };
+    if (response.status >= 500 || [408, 425, 429].includes(response.status)) return { state: "offline" };
+    return { settle: () => this.#handlers.refused(entry, reply) };
+  }
+
+  #tell(state = this.#state) {
+    this.#state = state;
+    this.#handlers.changed(state, this.#keys().length);
+  }
+}

@@ -1,0 +1,34 @@
+// Time on task: only while the page is visible, and at most a minute for each time that nothing is touched.
+
+const IDLE = 60_000;
+
+export class Timer {
+  #active = 0;
+  #seen = performance.now();
+
+  constructor() {
+    const touched = () => this.#tick();
+    for (const name of ["pointermove", "pointerdown", "keydown", "wheel", "scroll", "touchmove"]) {
+      addEventListener(name, touched, { passive: true, capture: true });
+    }
+    document.addEventListener("visibilitychange", () => this.#tick(document.hidden));
+  }
+
+  #tick(counts = !document.hidden) {
+    const now = performance.now();
+    if (counts) this.#active += Math.min(IDLE, now - this.#seen);
+    this.#seen = now;
+  }
+
+  /** Begins anew. */
+  start() {
+    this.#active = 0;
+    this.#seen = performance.now();
+  }
+
+  /** Active milliseconds since the start. */
+  read() {
+    this.#tick();
+    return Math.round(this.#active);
+  }
+}

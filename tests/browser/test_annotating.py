@@ -1,0 +1,215 @@
+"""Annotating as a person does it, in a browser, through everything that can go wrong on the way."""
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from app.storage.session import make_sessions
+from app.storage.tables import Assignment, Preference
+
+
+@pytest.fixture
+def stored(engine):
+    """What is in the database: (strength as shown, acceptable left) of every preference, in order of arrival."""
+
+    def read():
+        wanted = (
+            select(Preference, Assignment.swapped)
+            .join(Assignment, Assignment.id == Preference.assignment_id)
+            .order_by(Preference.received_at, Preference.id)
+        )
+        with make_sessions(engine)() as session:
+            session.connection(execution_options={"read_only": True})
+            return [
+                (-found.strength if swapped else found.strength, found.acceptable_b if swapped else found.acceptable_a)
+                for found, swapped in session.execute(wanted)
+            ]
+
+    return read
+
+
+def begin(page):
+    page.click("text=Annotate")
+    expect(page.locator("#saved")).to_have_text("Saved")
+
+
+def shown(page):
+    return page.locator(".comparison:visible").get_attribute("data-assignment")
+
+
+def press(page, keys):
+    """One key after another, each on a comparison of its own."""
+    for key in keys:
+        before = shown(page)
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "before => document.querySelector('.comparison:not([hidden])')?.dataset.assignment !== before", arg=before
+        )
+
+
+def settled(page):
+    expect(page.locator("#saved")).to_have_text("Saved", timeout=30_000)
+
+
+def test_every_key_says_what_it_means(tab, stored):
+    begin(tab)
+    press(tab, "1234567")
+    settled(tab)
+    press(tab, "xg")
+    settled(tab)
+    expected = [(strength, None) for strength in range(-3, 4)] + [(0, False), (0, True)]
+    assert stored() == expected
+    expect(tab.locator("#done")).to_have_text("9")
+
+
+def test_answers_given_offline_arrive_once_when_the_connection_is_back(tab, stored):
+    begin(tab)
+    press(tab, "7")
+    settled(tab)
+    tab.context.set_offline(True)
+    press(tab, "123")
+    expect(tab.locator("#saved")).to_have_text("Offline, 3 waiting")
+    tab.keyboard.press("5")
+    expect(tab.locator("#empty-words")).to_contain_text("Your answers are kept here")
+    tab.context.set_offline(False)
+    settled(tab)
+    press(tab, "6")
+    settled(tab)
+    assert [strength for strength, _ in stored()] == [3, -3, -2, -1, 1, 2]
+
+
+def test_a_server_killed_between_two_clicks_loses_and_doubles_nothing(tab, stored, server):
+    begin(tab)
+    press(tab, "1")
+    server.kill()
+    press(tab, "27")
+    expect(tab.locator("#saved")).to_have_text("Offline, 2 waiting", timeout=10_000)
+    server.start()
+    settled(tab)
+    press(tab, "6")
+    settled(tab)
+    assert [strength for strength, _ in stored()] == [-3, -2, 3, 2]
+
+
+def test_a_page_closed_with_answers_waiting_sends_them_when_it_is_opened_again(tab, stored, server):
+    begin(tab)
+    press(tab, "4")
+    settled(tab)
+    tab.context.set_offline(True)
+    press(tab, "17")
+    other = tab.context.new_page()
+    tab.close()
+    other.context.set_offline(False)
+    other.goto(server.url + "/projects/study/annotate")
+    settled(other)
+    press(other, "5")
+    settled(other)
+    assert [strength for strength, _ in stored()] == [0, -3, 3, 1]
+
+
+def test_a_reply_that_is_lost_doubles_nothing(tab, stored):
+    """The server has stored the answer, the browser never hears of it and sends it again."""
+    begin(tab)
+    lost = []
+
+    def lose_first(route):
+        if route.request.method == "PUT" and not lost:
+            lost.append(route.fetch())
+            route.abort()
+        else:
+            route.continue_()
+
+    tab.route("**/api/v1/assignments/**", lose_first)
+    press(tab, "27")
+    settled(tab)
+    assert lost[0].ok
+    assert [strength for strength, _ in stored()] == [-2, 3]
+
+
+def test_undo_takes_back_what_was_sent_and_what_was_not(tab, stored):
+    begin(tab)
+    first = shown(tab)
+    press(tab, "1")
+    settled(tab)
+    tab.keyboard.press("z")
+    assert shown(tab) == first
+    settled(tab)
+    assert stored() == []
+    press(tab, "7")
+    settled(tab)
+    tab.context.set_offline(True)
+    press(tab, "2")
+    tab.keyboard.press("z")
+    tab.context.set_offline(False)
+    press(tab, "6")
+    settled(tab)
+    assert [strength for strength, _ in stored()] == [3, 2]
+
+
+def test_skip_asks_why_and_can_be_undone(tab, stored, engine):
+    begin(tab)
+    first = shown(tab)
+    tab.keyboard.press("s")
+    expect(tab.locator("#skip")).to_be_visible()
+    press(tab, "2")
+    settled(tab)
+    with make_sessions(engine)() as session:
+        found = session.scalars(select(Assignment).where(Assignment.state == "skipped")).one()
+        assert (str(found.id), found.skip_reason) == (first, "not my field")
+        session.rollback()
+    tab.keyboard.press("z")
+    assert shown(tab) == first
+    press(tab, "7")
+    settled(tab)
+    assert [strength for strength, _ in stored()] == [3]
+
+
+def test_the_mouse_does_all_of_it(tab, stored):
+    begin(tab)
+    tab.get_by_role("button", name="2 left is better").click()
+    tab.get_by_role("button", name="Both bad").click()
+    tab.get_by_role("button", name="Skip").click()
+    tab.locator("#skip").get_by_role("button", name="Broken").click()
+    tab.get_by_role("button", name="Undo").click()
+    tab.get_by_role("button", name="7 right is much better").click()
+    settled(tab)
+    assert stored() == [(-2, None), (0, False), (3, None)]
+
+
+def test_signed_out_people_keep_their_answers(tab, stored, server, study):
+    begin(tab)
+    cookies = tab.context.cookies()
+    tab.context.clear_cookies()
+    press(tab, "3")
+    expect(tab.locator("#saved")).to_have_text("Signed out")
+    expect(tab.locator("#notice")).to_contain_text("your answers wait here")
+    tab.context.add_cookies(cookies)
+    settled(tab)
+    assert [strength for strength, _ in stored()] == [-1]
+
+
+def test_without_scripts_it_is_a_plain_form(browser, server, study, stored):
+    context = browser.new_context(base_url=server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(study())
+    page.click("text=Start")
+    page.click("text=Annotate")
+    page.get_by_role("button", name="1 left is much better").click()
+    page.get_by_role("button", name="Both good").click()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="6 right is better").click()
+    page.get_by_role("button", name="Skip").click()
+    page.locator("#skip").get_by_role("button", name="Other").click()
+    expect(page.locator("#done")).to_have_text("2")
+    assert [strength for strength, _ in stored()] == [-3, 2]
+    context.close()
+
+
+def test_the_last_comparison_leads_to_an_end_and_new_ones_appear(tab, stored):
+    begin(tab)
+    for _ in range(30):
+        press(tab, "4")
+        settled(tab)
+    expect(tab.locator("#empty")).to_be_visible()
+    expect(tab.get_by_role("button", name="4 tie")).to_be_disabled()
+    assert len(stored()) == 30
