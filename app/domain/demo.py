@@ -1,0 +1,50 @@
+"""The demo project: prompts with responses of different quality, written for it, and guidelines to judge them by."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain import importing, projects, rows
+from app.domain.importing import Upload
+from app.storage.projects import Project
+
+SLUG = "demo"
+NAME = "Demo: which answer is better?"
+
+
+def create(session: Session, now: datetime) -> Project:
+    """The new demo project with its one open batch; raises Conflict when there is one already."""
+    project = projects.create(session, SLUG, NAME, now, overlap=2, guidelines=_file("demo.md"), retrain_every=0)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _interleaved())
+    importing.import_file(session, project, io.BytesIO(lines.encode()), Upload("Demo", "demo.jsonl"), now)
+    return project
+
+
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _interleaved() -> Iterator[dict[str, Any]]:
+    """The first pair of every prompt, then every second one, and so on: twenty clicks see twenty prompts."""
+    prompts = [json.loads(line) for line in _file("demo.jsonl").splitlines()]
+    rounds = zip_longest(*map(_pairs, prompts))
+    return (pair for pair in chain.from_iterable(rounds) if pair is not None)
+
+
+def _pairs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    responses = row["responses"]
+    for i, j in rows.spread(len(responses), None):
+        yield {
+            "id": f"{row['id']}/{i}-{j}",
+            "prompt": row["prompt"],
+            "response_a": responses[i]["text"],
+            "response_b": responses[j]["text"],
+            "generator_a": responses[i]["generator"],
+            "generator_b": responses[j]["generator"],
+        }
