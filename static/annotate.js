@@ -13,20 +13,25 @@ const desk = $("desk");
 const form = $("judge");
 const project = desk.dataset.project;
 const ahead = Number(desk.dataset.ahead);
+const memory = `touchstone.history.${desk.dataset.person}.${project}`;
 const answers = { x: [0, false], g: [0, true] };
 for (let key = 1; key <= 7; key++) answers[key] = [key - 4, null];
 
 /** @typedef {{id: number, token: string, node: HTMLElement}} Task */
 /** @type {Task[]} what is leased, the one on show first */
 let queue = [];
-/** @type {{task: Task, entry: string, kind: "preference" | "skip"}[]} what `z` can take back */
-const history = [];
+/** @type {{task: Task, entry: string, kind: "preference" | "skip"}[]} what `z` can take back; a reload keeps all but the nodes */
+const history = remembered();
 const timer = new Timer();
 
 const outbox = new Outbox(desk.dataset.person, {
   body: (entry) =>
     entry.method === "PUT" ? { ...entry.body, next: entry.project === project ? Math.max(0, ahead - queue.length) : 0 } : entry.body,
-  settled: (entry, reply) => entry.project === project && take(reply?.assignments ?? []),
+  settled: (entry, reply) => {
+    if (entry.project !== project) return;
+    if (entry.method === "DELETE") take([reply], true);
+    else take(reply?.assignments ?? []);
+  },
   refused: (entry, problem) => {
     tell(`The server could not take an answer: ${problem.detail}`);
     if (entry.method === "DELETE") drop(entry.assignment);
@@ -46,9 +51,24 @@ function adopt(node) {
   return { id: Number(node.dataset.assignment), token: node.dataset.leaseToken, node };
 }
 
-/** Queues leased comparisons that are not known yet. */
-function take(assignments) {
-  const known = new Set([...queue.map((task) => task.id), ...outbox.entries().map((entry) => entry.assignment)]);
+/** Ids of what is answered or skipped but not acknowledged. */
+function leaving() {
+  return outbox.entries().filter((entry) => entry.method === "PUT").map((entry) => entry.assignment);
+}
+
+function remembered() {
+  return JSON.parse(sessionStorage.getItem(memory) ?? "[]");
+}
+
+function remember() {
+  history.splice(0, history.length - REMEMBERED);
+  const kept = history.map(({ task: { id, token }, entry, kind }) => ({ task: { id, token }, entry, kind }));
+  sessionStorage.setItem(memory, JSON.stringify(kept));
+}
+
+/** Queues leased comparisons that are not known yet. @param {boolean} first before all others: they were taken back */
+function take(assignments, first = false) {
+  const known = new Set([...queue.map((task) => task.id), ...leaving()]);
   for (const found of assignments) {
     if (known.has(found.id)) continue;
     const holder = document.createElement("template");
@@ -56,7 +76,7 @@ function take(assignments) {
     const node = holder.content.firstElementChild;
     node.hidden = true;
     desk.append(node);
-    queue.push(adopt(node));
+    queue[first ? "unshift" : "push"](adopt(node));
   }
   show(false);
 }
@@ -64,7 +84,10 @@ function take(assignments) {
 /** Puts the first of the queue on show. @param {boolean} anew whether another comparison came to the front */
 function show(anew = true) {
   const [current] = queue;
-  for (const node of desk.children) if (node !== current?.node) node.hidden = true;
+  for (const node of [...desk.children]) {
+    if (!queue.some((task) => task.node === node)) node.remove();
+    else if (node !== current.node) node.hidden = true;
+  }
   anew ||= Boolean(current?.node.hidden);
   if (current) current.node.hidden = false;
   $("scale").disabled = $("others").disabled = !current;
@@ -110,7 +133,7 @@ function leave(kind, body) {
   const entry = uuid();
   const path = `/api/v1/assignments/${task.id}/${kind}?render=1`;
   history.push({ task, entry, kind });
-  history.splice(0, history.length - REMEMBERED);
+  remember();
   outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
   if (kind === "preference") count(1);
   $("skip").hidePopover();
@@ -131,13 +154,16 @@ function skip(reason) {
 function undo() {
   const last = history.pop();
   if (!last) return;
+  remember();
   const { task, entry, kind } = last;
   // what has not left yet is simply not sent; what has is taken back, in its turn
   if (!outbox.drop(entry)) {
-    const path = `/api/v1/assignments/${task.id}/${kind}`;
+    const path = `/api/v1/assignments/${task.id}/${kind}?render=1`;
     outbox.add({ id: uuid(), project, assignment: task.id, method: "DELETE", path, body: { lease_token: task.token } });
   }
   if (kind === "preference") count(-1);
+  if (!task.node) return; // the server's reply brings it
+  desk.prepend(task.node);
   queue.unshift(task);
   show();
 }
@@ -163,7 +189,7 @@ async function renew() {
   } catch {
     return; // offline: the outbox says so, and this comes round again
   }
-  const held = new Set([...found.map((one) => one.id), ...outbox.entries().map((entry) => entry.assignment)]);
+  const held = new Set([...found.map((one) => one.id), ...leaving()]);
   queue = queue.filter((task, index) => index === 0 || held.has(task.id));
   take(found);
 }
@@ -194,8 +220,8 @@ for (const key of Object.keys(answers)) {
 }
 hotkeys(keys);
 
-const waiting = new Set(outbox.entries().map((entry) => entry.assignment));
-queue = [...desk.children].map(adopt).filter((task) => !waiting.has(task.id));
+const gone = new Set(leaving());
+queue = [...desk.children].map(adopt).filter((task) => !gone.has(task.id));
 show();
 outbox.kick();
 setInterval(() => document.hidden || renew(), RENEW);

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -40,8 +40,8 @@ class Server:
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
-                return httpx.get(self.url + "/sign-in").raise_for_status()
-            except httpx.TransportError:
+                return httpx2.get(self.url + "/sign-in").raise_for_status()
+            except httpx2.TransportError:
                 time.sleep(0.1)
         raise AssertionError("the server did not start")
 

@@ -46,7 +46,7 @@ def test_against_other_implementations(seed):
     wide = np.where(ratings < 0, np.nan, ratings.astype(float))
     for ordinal, level in ((False, "nominal"), (True, "ordinal")):
         theirs = krippendorff.alpha(reliability_data=wide, level_of_measurement=level, value_domain=[0, 1, 2])
-        assert agreement.krippendorff_alpha(counts, ordinal) == pytest.approx(theirs)
+        assert agreement.krippendorff_alpha(counts, ordinal=ordinal) == pytest.approx(theirs)
     both = (ratings[0] >= 0) & (ratings[1] >= 0)
     first, second = ratings[0, both], ratings[1, both]
     table = np.histogram2d(first, second, bins=[range(4), range(4)])[0]
@@ -68,3 +68,28 @@ def test_bootstrap_interval_covers_the_truth():
         found = agreement.bootstrap(counts, agreement.percent_agreement, resamples=200, seed=trial)
         hits += found.low <= 0.7 <= found.high
     assert 88 <= hits <= 99
+
+
+def test_a_row_that_stands_for_many_items_counts_as_many():
+    rng = np.random.default_rng(2)
+    rows, times = rng.integers(0, 4, size=(12, 3)).astype(float), rng.integers(0, 6, size=12)
+    whole = np.repeat(rows, times, axis=0)
+    for statistic in (agreement.percent_agreement, agreement.krippendorff_alpha):
+        assert statistic(rows, times) == pytest.approx(statistic(whole))
+    even, often = FLEISS[:3], np.array([2, 0, 5])
+    assert agreement.fleiss_kappa(even, often) == pytest.approx(agreement.fleiss_kappa(np.repeat(even, often, axis=0)))
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (-0.1, "poor"),
+        (0.0, "slight"),
+        (0.35, "fair"),
+        (0.41, "moderate"),
+        (0.8, "substantial"),
+        (1.0, "almost perfect"),
+    ],
+)
+def test_bands_of_landis_and_koch(value, word):
+    assert agreement.in_words(value) == word

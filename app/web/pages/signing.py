@@ -9,7 +9,7 @@ from app.domain import people
 from app.domain.errors import Invalid
 from app.storage.people import Person
 from app.storage.session import Session
-from app.web.deps import COOKIE, PUBLIC, Annotator, Config, Db, Now, Visitor
+from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)

@@ -1,0 +1,33 @@
+"""Fields of plain forms as values; what cannot be read is said at its field."""
+
+from typing import Annotated
+
+from fastapi import Form
+
+from app.domain.errors import Invalid
+
+Field = Annotated[str, Form()]
+
+
+def whole(name: str, text: str) -> int:
+    """A whole number; raises Invalid at the field."""
+    try:
+        found = int(text.strip())
+    except ValueError:
+        raise Invalid(name, "must be a whole number") from None
+    if abs(found) >= 2**31:
+        raise Invalid(name, "is too large")
+    return found
+
+
+def perhaps_whole(name: str, text: str) -> int | None:
+    """A whole number, or None where nothing was typed; raises Invalid at the field."""
+    return whole(name, text) if text.strip() else None
+
+
+def number(name: str, text: str) -> float:
+    """A number; raises Invalid at the field."""
+    try:
+        return float(text.strip())
+    except ValueError:
+        raise Invalid(name, "must be a number") from None

@@ -1,0 +1,214 @@
+"""The admin pages of a project: what they show, what their forms do, and whom they let in."""
+
+import html
+import re
+
+import pytest
+
+from app.domain import projects
+from tests.web.browsing import HOSTILE, by, words
+from tests.web.conftest import lines, pairs, upload
+
+
+def test_a_new_project_is_made_and_teaches_its_first_steps(boss, sessions):
+    typed = {"slug": "tales", "name": "Tales", "overlap": "2", "guidelines": "# Be\r\nkind", "retrain_every": "50"}
+    page = boss.submit("/projects", **typed)
+    assert page.startswith("Nothing to compare yet.")
+    assert "Upload a batch" in page
+    with sessions() as session:
+        project = projects.get(session, "tales")
+        assert (project.name, project.overlap, project.guidelines) == ("Tales", 2, "# Be\nkind")
+        assert (project.base_model, project.retrain_every) == ("", 50)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"slug": "Not A Slug"}, "Short name needs lower-case letters"),
+        ({"slug": "study"}, "There is a project"),
+        ({"slug": "new"}, "Short name cannot be 'new'"),
+        ({"overlap": "0"}, "Overlap must be between 1 and 100"),
+        ({"overlap": "two"}, "Overlap must be a whole number"),
+        ({"retrain_every": "-1"}, "Retrain after must be 0"),
+        ({"retrain_every": "99999999999"}, "Retrain after is too large"),
+    ],
+)
+def test_what_makes_no_sense_is_said_at_its_field_and_what_was_typed_stays(boss, study, sessions, wrong, said):
+    typed = {"slug": "fine", "name": HOSTILE, "guidelines": "kept as typed"} | wrong
+    page = boss.submit("/projects", 422, **typed)
+    assert said in page
+    assert "kept as typed" in page
+    answer = boss.post("/projects", data=typed)
+    assert f'value="{html.escape(HOSTILE)}"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    with sessions() as session:
+        assert [project.slug for project in projects.everything(session)] == ["study"]
+
+
+def test_settings_are_saved_and_shown(boss, study, sessions):
+    path = "/projects/study/settings"
+    assert "kinds of people" not in boss.text(path)
+    page = boss.submit(path, name="Renamed", overlap="3", guidelines="Two **kinds of people**.", retrain_every="0")
+    assert "Saved." in page
+    assert "<strong>kinds of people</strong>" in boss.get(path).text
+    page = boss.submit(path, 422, name="Lost", overlap="999", guidelines="Other", retrain_every="0")
+    assert "Nothing was saved" in page
+    with sessions() as session:
+        project = projects.get(session, "study")
+        assert (project.name, project.overlap, project.guidelines) == ("Renamed", 3, "Two **kinds of people**.")
+
+
+def test_the_overview_says_how_the_project_stands(boss, judged, run_id, sessions, clock):
+    page = boss.text("/projects/study")
+    assert re.match(r"Agreement is \w+ \(α −?0\.\d\d, −?0\.\d\d–0\.\d\d\)\.", page)
+    assert "60 judgements from 2 people. 30 of the 30 that the overlap asks for are in." in page
+    assert "1 row of Autumn was refused" in page
+    assert "There are no guidelines" in page
+    assert "ann 30 – imported" in page
+    boss.post(f"/projects/study/training-runs/{run_id}/promotion")
+    page = boss.text("/projects/study")
+    assert "The reward model is right on 0.77 of unseen comparisons; the longer answer wins 0.71." in page
+
+
+def test_the_overview_shows_who_works_and_how_fast(boss, ann, admin, study, folk, clock):
+    upload(admin, content=lines(*pairs(3)))
+    tasks = ann.post("/projects/study/assignments", json={"count": 3}).json()["assignments"]
+    for number, (task, seconds) in enumerate(zip(tasks, (2, 90, 70), strict=True)):
+        answer = {
+            "id": f"00000000-0000-4000-8000-00000000000{number}",
+            "lease_token": task["lease_token"],
+            "strength": 1,
+            "active_ms": seconds * 1000,
+        }
+        assert ann.put(f"/assignments/{task['id']}/preference", json=answer).status_code == 200
+    page = boss.text("/projects/study")
+    assert "Every comparison has a single judgement, so nothing is known of agreement." in page
+    assert f"ann@example.org 3 1 min 10 s {clock():%Y-%m-%d %H:%M}" in page
+    assert "3 judgements from 1 person. 3 of the 3" in page
+
+
+def test_a_file_is_uploaded_by_the_plain_form(boss, study):
+    content = lines({"prompt": "p", "responses": ["a", "b", "c"]}, {"prompt": HOSTILE}, ["not an object"])
+    fields = {"name": HOSTILE, "priority": "7", "pairs_per_prompt": "1", "draft": "1"}
+    answer = boss.post("/projects/study/batches", data=fields, files={"file": ("rows.jsonl", content)})
+    batch = int(str(answer.url).rpartition("/")[2])
+    page = words(answer)
+    assert "draft · 0 of 1 judgements are in" in page
+    assert "Rows read 3 Comparisons queued 1" in page
+    assert "3 – not a JSON object" in page
+    assert HOSTILE in page
+    listed = boss.text("/projects/study/batches")
+    assert f"{HOSTILE} draft 3 1 0 of 1 2 7" in listed
+    assert "attachment" in boss.get(f"/api/v1/projects/study/batches/{batch}/errors.csv").headers["content-disposition"]
+
+
+def test_the_same_file_twice_asks(boss, study):
+    path, content = "/projects/study/batches", lines(*pairs(2))
+    boss.submit(path, files={"file": ("rows.jsonl", content)})
+    page = boss.submit(path, 409, files={"file": ("rows.jsonl", content)}, name="Once more", draft="1")
+    assert "This file was uploaded before" in page
+    assert "Look at that batch" in page
+    assert "2 comparisons in 1 batch." in page
+    page = boss.submit(path, files={"file": ("rows.jsonl", content)}, name="Once more", again="1")
+    assert page.startswith("Batches Once more")
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "said"),
+    [
+        ({"file": ("rows.jsonl", b"\xff\xfe")}, {}, "The file is not UTF-8"),
+        ({"file": ("", b"")}, {}, "The file is missing; choose one to upload"),
+        ({"file": ("rows.jsonl", b"{}")}, {"priority": "high"}, "Priority must be a whole number"),
+        ({"file": ("rows.jsonl", b"{}")}, {"priority": "1000001"}, "Priority must be between"),
+        ({"file": ("rows.jsonl", b"{}")}, {"pairs_per_prompt": "many"}, "Pairs a prompt must be a whole number"),
+    ],
+)
+def test_an_upload_that_makes_no_sense_is_refused_on_its_page(boss, study, files, fields, said):
+    page = boss.submit("/projects/study/batches", 422, files=files, **fields)
+    assert said in page
+    assert page.startswith("Upload prompts with the answers to compare.")
+
+
+def test_a_batch_is_opened_paused_closed_and_moved(boss, judged):
+    path = f"/projects/study/batches/{judged}"
+    assert "open · 30 of 30 judgements are in · Agreement is" in boss.text(path)
+    for state in ("paused", "open", "closed", "open"):
+        assert f"Autumn {state} ·" in boss.submit(f"{path}/state", state=state)
+    assert "cannot become a draft again" in boss.submit(f"{path}/state", 409, state="draft")
+    assert boss.post(f"{path}/state", data={"state": "gone"}).status_code == 422
+    boss.submit(f"{path}/priority", priority="5")
+    assert 'value="5"' in boss.get(path).text
+    assert "Priority must be a whole number" in boss.submit(f"{path}/priority", 422, priority="x")
+    boss.text("/projects/study/batches/999999", 404)
+    assert boss.get("/projects/study/batches/99999999999").status_code == 422
+
+
+def test_quality_shows_each_measure_with_its_interval(boss, admin, judged):
+    upload(admin, content=lines(*pairs(3, prompt="Other?", annotations=by(1), id=None)), name="Alone")
+    page = boss.text("/projects/study/quality")
+    assert re.search(r"Krippendorff’s α, ordinal 0\.\d\d 0\.\d\d–0\.\d\d 30", page)
+    assert re.search(r"Two people give the same answer 0\.67 0\.\d\d–0\.\d\d 30", page)
+    assert "exactly 2 judgements" in page
+    assert "3 comparisons have a single judgement and say nothing about agreement." in page
+    assert re.search(r"ann ben 0\.\d\d 30", page)
+    chosen = boss.text(f"/projects/study/quality?batch={judged + 1}")
+    assert "Agreement needs comparisons that two or more people have judged." in chosen
+    boss.text("/projects/study/quality?batch=999999", 404)
+    boss.text("/projects/study/quality?batch=x", 422)
+
+
+def test_the_export_says_what_it_holds_once_it_is_chosen(boss, judged):
+    page = boss.text("/projects/study/export")
+    assert "SHA-256" not in page
+    assert "a mean of 0 has no row" in page
+    answer = boss.get(
+        "/projects/study/export", params={"chosen": "1", "format": "trl", "batch": judged, "late": "true"}
+    )
+    page = words(answer)
+    assert re.match(r"30 rows, \d\.\d kB", page)
+    assert "Judgements 60 0 ties, 0 late" in page
+    link = html.unescape(re.search(r'href="(/api/v1/projects/study/export\?[^"]*)"', answer.text)[1])
+    assert "gold=false" in link
+    rows = boss.get(link).text.splitlines()
+    assert len(rows) == 30
+    assert boss.get(link.replace("export?", "export/manifest?")).json()["counts"]["rows"] == 30
+    assert boss.get("/projects/study/export?chosen=1&batch=999999").status_code == 404
+
+
+def test_a_reviewer_looks_at_everything_and_changes_nothing(looker, judged, run_id):
+    for path in ("", "/batches", f"/batches/{judged}", "/quality", "/model", f"/training-runs/{run_id}"):
+        answer = looker.get(f"/projects/study{path}")
+        assert answer.status_code == 200
+        assert "<button" not in answer.text.replace('<button class="button">Show</button>', "")
+        assert 'method="post"' not in answer.text
+        assert "/settings" not in answer.text
+        assert 'href="/people' not in answer.text
+    for path in ("/projects/study/export", "/projects/study/settings", "/projects/new", "/people", "/people/1"):
+        assert looker.get(path).status_code == 403
+    for path in ("/projects/study/batches", "/projects/study/training-runs", f"/projects/study/batches/{judged}/state"):
+        assert looker.post(path, data={"state": "closed"}).status_code == 403
+
+
+def test_an_annotator_sees_none_of_it(browsers, judged):
+    for path in ("", "/batches", "/quality", "/model", "/export", "/settings"):
+        assert browsers["ann"].get(f"/projects/study{path}").status_code == 403
+
+
+def test_hostile_names_stay_words(boss, admin):
+    admin.post("/projects", json={"slug": "evil", "name": HOSTILE, "guidelines": HOSTILE})
+    annotations = [{"annotator": HOSTILE, "choice": "a"}, {"annotator": f"{HOSTILE}2", "choice": "a"}]
+    rows = [
+        {
+            "id": f"{HOSTILE}{n}",
+            "prompt": HOSTILE,
+            "response_a": HOSTILE,
+            "response_b": f"b{n}",
+            "annotations": annotations,
+        }
+        for n in range(6)
+    ]
+    batch = upload(admin, "evil", lines(*rows, {HOSTILE: 1, "prompt": 1}), name=HOSTILE).json()["id"]
+    for path in ("", "/batches", f"/batches/{batch}", "/quality", "/model", "/export?chosen=1", "/settings"):
+        boss.text(f"/projects/evil{path}")
+    assert HOSTILE in boss.text("/projects/evil/quality")
+    assert HOSTILE in boss.text(f"/projects/evil/batches/{batch}")
