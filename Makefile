@@ -9,7 +9,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: help run test check format contracts
+.PHONY: help run test check format validate
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -29,3 +29,6 @@ check: $(STAMP) ## Linters, types and import contracts
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+validate: $(STAMP) ## Check the whole loop against published figures; DATA names the folder of data sets
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.validate $(DATA)

@@ -1,12 +1,11 @@
 """The `touchstone` command."""
 
 import json
-import signal
+import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain import exporting, importing, people, projects, training_runs
@@ -24,6 +24,8 @@ from app.settings import Settings
 from app.storage.migrating import is_current
 from app.storage.migrating import migrate as migrate_database
 from app.storage.session import make_engine, make_sessions
+from app.up import run as run_everything
+from app.up import stop_on_signals
 from app.vocabulary import ExportFormat, Role, RunState
 
 app = typer.Typer(
@@ -50,6 +52,9 @@ def main() -> None:
     except DomainError as error:
         say.print(f"touchstone: {error}", markup=False)
         sys.exit(1)
+    except (ArgumentError, OperationalError) as error:
+        say.print(f"touchstone: the database cannot be used: {getattr(error, 'orig', error)}", markup=False)
+        sys.exit(1)
 
 
 def _settings() -> Settings:
@@ -65,16 +70,29 @@ def _settings() -> Settings:
 @contextmanager
 def _transaction() -> Iterator[Session]:
     engine = make_engine(_settings().url)
-    if not is_current(engine):
-        say.print("touchstone: the database is not up to date; run `touchstone migrate` first")
-        raise typer.Exit(1)
-    with make_sessions(engine).begin() as session:
-        yield session
-    engine.dispose()
+    try:
+        if not is_current(engine):
+            say.print("touchstone: the database is not up to date; run `touchstone migrate` first")
+            raise typer.Exit(1)
+        with make_sessions(engine).begin() as session:
+            yield session
+    finally:
+        engine.dispose()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@app.command()
+def up(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web app")] = 8000,
+    reward_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the reward server")] = 8001,
+) -> None:
+    """Run everything until Ctrl-C: web app, worker and reward server. Prints links that sign you in."""
+    settings = _settings().at(host, port)
+    run_everything(settings, host, port, reward_port, lambda line: say.print(f"touchstone: {line}", markup=False))
 
 
 @app.command()
@@ -93,6 +111,25 @@ def web(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="Port")
 
     with _transaction():
         pass
+    uvicorn.run(
+        create_app(_settings().at(host, port)),
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,  # a page that listens for progress would hold it open for ever
+    )
+
+
+@app.command()
+def reward(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="Port")] = 8001) -> None:
+    """Run the reward server, which scores responses with the projects' reward models."""
+    import uvicorn
+
+    from app.serving.application import create_app
+
+    with _transaction():
+        pass
     uvicorn.run(create_app(_settings()), host=host, port=port, log_level="warning", server_header=False)
 
 
@@ -103,10 +140,9 @@ def worker() -> None:
 
     with _transaction():
         pass
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    service.run(_settings(), stop)
+    service.run(_settings(), stop_on_signals())
+    # the thread of a run in mid-training would hold it; that run goes on from its checkpoint when a worker is back
+    os._exit(0)
 
 
 @user.command("add")
@@ -115,11 +151,13 @@ def user_add(
     role: Annotated[Role, typer.Option(help="What they may do")] = Role.annotator,
     name: Annotated[str, typer.Option(help="Their name")] = "",
 ) -> None:
-    """Add a person and print an invitation link, which works once within a week."""
+    """Add a person and print an invitation link, which works once within a week; somebody known gets a new link."""
     with _transaction() as session:
-        person, _ = people.add(session, email, name, role, _now())
+        person, new = people.add(session, email, name, role, _now())
         secret = people.invite(session, person, _now())
-    print(f"{_settings().public_url.rstrip('/')}/invitations/{secret}")
+    if not new:
+        say.print(f"{person.email} has an account already; its role stays {person.role}.", markup=False)
+    print(_settings().invitation(secret))
 
 
 @token.command("create")
@@ -225,6 +263,54 @@ def train(slug: Slug, wait: Annotated[bool, typer.Option(help="Until the run is 
     say.print(f"Run {run_id} is requested.")
     if wait:
         _wait(run_id)
+
+
+@app.command()
+def score(
+    slug: Slug,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", dir_okay=False, help="JSON lines; - is standard input")
+    ] = Path("-"),
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File; without it standard output")] = None,
+) -> None:
+    """Add the `reward` to JSON lines of `prompt` and `response`, by the project's current model."""
+    piped = str(file) == "-"
+    if not piped and not file.exists():
+        raise typer.BadParameter(f"There is no file {file}.", param_hint="FILE")
+    if not piped and out is not None and out.exists() and out.samefile(file):
+        raise typer.BadParameter("This is the file to be read; choose another.", param_hint="--out")
+
+    from app.serving.scoring import current
+
+    with _transaction() as session:
+        found = current(session, slug)
+
+    from app.serving.lines import score_lines
+    from app.serving.models import Served
+
+    model = Served(found)
+    good = bad = cut = 0
+    # a bar would get between lines that are shown on the same terminal
+    silent = not say.is_terminal or (out is None and sys.stdout.isatty())
+    with (
+        nullcontext(sys.stdin.buffer) if piped else file.open("rb") as lines,
+        nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as target,
+        Progress(console=say, disable=silent) as bar,
+    ):
+        task = bar.add_task(f"run {found.run}", total=None if piped else file.stat().st_size or None)
+        for chunk in score_lines(model, lines):
+            target.writelines(chunk.scored)
+            for number, error in chunk.bad:
+                say.print(f"touchstone: line {number}, {error}", markup=False, soft_wrap=True)
+            good, bad, cut = good + len(chunk.scored), bad + len(chunk.bad), cut + chunk.truncated
+            bar.advance(task, chunk.read)
+    say.print(
+        f"{good} rewards by run {found.run} (snapshot {found.snapshot[:12]}); {cut} inputs were cut to its greatest "
+        f"length; {bad} lines were left out.",
+        soft_wrap=True,
+    )
+    if bad:
+        raise typer.Exit(1)
 
 
 def _wait(run_id: int) -> None:

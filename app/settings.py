@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +28,17 @@ class Settings(BaseSettings):
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'touchstone.db'}"
 
+    def at(self, host: str, port: int) -> Self:
+        """These settings with links that lead to that address, unless `public_url` was set."""
+        if "public_url" in self.model_fields_set:
+            return self
+        name = reachable(host)
+        return self.model_copy(update={"public_url": f"http://{f'[{name}]' if ':' in name else name}:{port}"})
+
+    def invitation(self, secret: str) -> str:
+        """The link of an invitation."""
+        return f"{self.public_url.rstrip('/')}/invitations/{secret}"
+
     @property
     def lease(self) -> timedelta:
         """The lease as a duration."""
@@ -36,3 +48,8 @@ class Settings(BaseSettings):
     def max_upload(self) -> int:
         """The largest upload in bytes."""
         return self.max_upload_mb * 1_000_000
+
+
+def reachable(host: str) -> str:
+    """Under which name this machine reaches a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 failures: list[str] = []
 
@@ -56,7 +56,7 @@ def running(*words: str) -> Iterator[str]:
         process.wait(30)
 
 
-def imported(api: httpx.Client, data: Path) -> None:
+def imported(api: httpx2.Client, data: Path) -> None:
     """The counts and the agreement of both data sets."""
     for slug, file in (("ukpconvarg1", "train.jsonl.gz"), ("pandalm", "test.jsonl.gz")):
         touchstone("project", "create", slug)
@@ -87,7 +87,7 @@ def agreement(found: dict[str, Any], slug: str, expected: dict[str, Any]) -> Non
         check(f"{slug} κ {pair}, published", round(kappas[pair]["value"], 3), expected["published"][pair], within=0.01)
 
 
-def trained(api: httpx.Client) -> dict[str, Any]:
+def trained(api: httpx2.Client) -> dict[str, Any]:
     """A run on the crowd's judgements; held-out accuracy must be above "the longer one wins"."""
     with running("worker"):
         touchstone("train", "ukpconvarg1", "--wait")
@@ -144,7 +144,7 @@ def served(run: dict[str, Any], token: str, data_dir: Path) -> None:
             for item in items
         ]
     with running("reward") as url:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{url}/v1/score",
             json={"project": "ukpconvarg1", "items": items},
             headers={"Authorization": f"Bearer {token}"},
@@ -169,7 +169,7 @@ def main() -> int:
         token = touchstone("token", "create", "validator@touchstone.example").strip()
         with running("web") as url:
             headers = {"Authorization": f"Bearer {token}"}
-            api = httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=120)
+            api = httpx2.Client(base_url=f"{url}/api/v1", headers=headers, timeout=120)
             imported(api, data)
             run = trained(api)
         exported(Path(folder))

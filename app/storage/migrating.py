@@ -1,19 +1,19 @@
 """Brings the schema to the newest revision."""
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-ROOT = Path(__file__).parents[2]
+from app.places import folder
 
 
 def configuration() -> Config:
     """Alembic's configuration of this project."""
-    return Config(ROOT / "alembic.ini")
+    config = Config()
+    config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
+    return config
 
 
 def migrate(engine: Engine) -> None:
