@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 
 class BatchState(StrEnum):
-    """`importing` only while its upload runs; only an open batch hands out work."""
+    """Only an open batch hands out work."""
 
     draft = "draft"
     open = "open"

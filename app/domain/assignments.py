@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.storage import leases
+from app.storage.base import LARGEST
 from app.storage.batches import Comparison, Prompt, Response
 from app.storage.comparisons import Assignment
 from app.storage.projects import Project
@@ -37,6 +38,7 @@ def next_tasks(
         raise Invalid("count", f"must be between 0 and {MOST}")
     if not count:
         return []
+    leases.alone(session, annotator_id)
     leases.sweep(session, project_id, now)
     found: list[Assignment] = []
     while len(found) < count and (row := leases.claim(session, project_id, annotator_id, now, lease)):
@@ -48,6 +50,7 @@ def resume(
     session: Session, project: Project, annotator_id: int, count: int, now: datetime, lease: timedelta
 ) -> list[Task]:
     """What the annotator holds already, renewed, topped up to `count` with new leases."""
+    leases.alone(session, annotator_id)
     mine = leases.held(session, project.id, annotator_id, now)
     for row in mine:
         row.lease_expires_at = now + lease
@@ -85,7 +88,8 @@ def _tasks(session: Session, found: list[Assignment]) -> list[Task]:
 
 def own(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> Assignment:
     """The annotator's assignment, locked; raises NotFound, or Conflict when the token is not its lease's."""
-    row = leases.lock(session, assignment_id)
+    leases.alone(session, annotator_id)
+    row = leases.lock(session, assignment_id) if assignment_id <= LARGEST else None
     if row is None:
         raise NotFound(f"There is no assignment {assignment_id}.")
     if row.annotator_id != annotator_id or row.lease_token is None or row.lease_token != lease_token:

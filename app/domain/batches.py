@@ -1,15 +1,29 @@
 """Batches after their upload: opened, paused, closed, with what was wrong in them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from app.domain.errors import Conflict, NotFound
-from app.storage.batches import Batch, RowError
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
 from app.storage.comparisons import Assignment
 from app.storage.projects import Project
-from app.vocabulary import BatchState
+from app.vocabulary import AssignmentState, BatchState
+
+MOST_PRIORITY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A comparison as it was uploaded; `a` and `b` are the responses' texts."""
+
+    external_id: str | None
+    messages: list[dict[str, str]]
+    a: str
+    b: str
+    gold: str | None
 
 
 def of_project(session: Session, project: Project) -> list[Batch]:
@@ -26,13 +40,20 @@ def get(session: Session, project: Project, batch_id: int) -> Batch:
 
 
 def change(session: Session, batch: Batch, state: BatchState, priority: int | None = None) -> None:
-    """Opens, pauses or closes; what is leased may still be answered. Raises Conflict on the way back to a draft."""
+    """Opens, pauses or closes; what is leased may still be answered. Raises Conflict on the way back to a draft, Invalid."""
     if state == BatchState.draft and batch.state != BatchState.draft:
         raise Conflict("A batch that was open cannot become a draft again. Pause it instead.")
-    batch.state = state
     if priority is not None:
-        batch.priority = priority
+        batch.priority = checked_priority(priority)
+    batch.state = state
     session.flush()
+
+
+def checked_priority(priority: int) -> int:
+    """The priority of a batch, when it is one; raises Invalid."""
+    if abs(priority) > MOST_PRIORITY:
+        raise Invalid("priority", f"must be between -{MOST_PRIORITY} and {MOST_PRIORITY}")
+    return priority
 
 
 def errors(session: Session, batch: Batch, limit: int | None = None) -> Iterator[RowError]:
@@ -41,15 +62,27 @@ def errors(session: Session, batch: Batch, limit: int | None = None) -> Iterator
     return iter(session.scalars(wanted))
 
 
+def samples(session: Session, batch: Batch, number: int) -> list[Sample]:
+    """The first `number` comparisons of the batch."""
+    a, b = aliased(Response), aliased(Response)
+    wanted = (
+        select(Comparison.external_id, Prompt.messages, a.text, b.text, Comparison.gold)
+        .join(Prompt, Prompt.id == Comparison.prompt_id)
+        .join(a, a.id == Comparison.response_a_id)
+        .join(b, b.id == Comparison.response_b_id)
+        .where(Comparison.batch_id == batch.id)
+        .order_by(Comparison.id)
+        .limit(number)
+    )
+    return [Sample(*row) for row in session.execute(wanted)]
+
+
 def done(session: Session, project: Project) -> dict[int, tuple[int, int]]:
     """(slots judged, slots in all) by batch id."""
+    judged = func.count().filter(Assignment.state == AssignmentState.done)
     wanted = (
-        select(Assignment.batch_id, Assignment.state == "done", func.count())
+        select(Assignment.batch_id, judged, func.count())
         .where(Assignment.project_id == project.id, Assignment.slot.is_not(None))
-        .group_by(Assignment.batch_id, Assignment.state == "done")
+        .group_by(Assignment.batch_id)
     )
-    found: dict[int, tuple[int, int]] = {}
-    for batch_id, judged, number in session.execute(wanted):
-        finished, total = found.get(batch_id, (0, 0))
-        found[batch_id] = (finished + number * bool(judged), total + number)
-    return found
+    return {batch_id: (finished, total) for batch_id, finished, total in session.execute(wanted)}

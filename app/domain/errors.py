@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain; web/errors.py gives each its status."""
+"""What can go wrong, in the words of the domain; app/problems.py gives each its status."""
 
 
 class DomainError(Exception):
@@ -39,6 +39,13 @@ class TooManyAttempts(DomainError):
 
 class UploadError(Invalid):
     """The file as a whole cannot be read; nothing of it was kept."""
+
+
+class TooLarge(UploadError):
+    """More than `limit` bytes, packed or unpacked."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("file", f"is larger than {limit // 1_000_000} MB")
 
 
 class DuplicateUpload(Conflict):

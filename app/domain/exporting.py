@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.storage.projects import Project
 from app.vocabulary import ExportFormat
 
 TIES = "TRL shapes hold one row a comparison, chosen by the sign of the mean strength; a mean of 0 has no row."
+Judged = tuple[Row[Any], list[Row[Any]]]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,13 @@ def select_for(session: Session, project: Project, batch_id: int | None, late: b
 
 def export(session: Session, project: Project, shape: ExportFormat, chosen: Selection) -> Iterator[bytes]:
     """The export, a few hundred kilobytes at a time; gold comparisons never appear in the TRL shapes."""
+    return _parts(rows(session, project, shape, chosen))
+
+
+def _parts(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     held: list[str] = []
-    for row in rows(session, project, shape, chosen):
-        held.append(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
+    for row in found:
+        held.append(_line(row))
         if len(held) >= 200:
             yield ("\n".join(held) + "\n").encode()
             held.clear()
@@ -55,31 +60,53 @@ def export(session: Session, project: Project, shape: ExportFormat, chosen: Sele
         yield ("\n".join(held) + "\n").encode()
 
 
+def _line(row: dict[str, Any]) -> str:
+    line = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    if not line.isascii():  # what str.splitlines takes for the end of a line
+        for character in "\x85\u2028\u2029":
+            line = line.replace(character, f"\\u{ord(character):04x}")
+    return line
+
+
 def manifest(session: Session, project: Project, shape: ExportFormat, chosen: Selection) -> Manifest:
     """The manifest of the export that the same arguments give."""
-    digest, size, lines = hashlib.sha256(), 0, 0
-    for part in export(session, project, shape, chosen):
+    chosen = _for(shape, chosen)
+    counts = Counter({"rows": 0, "comparisons": 0, "judgements": 0, "ties": 0, "late": 0})
+
+    def counted() -> Iterator[Judged]:
+        for head, judgements in comparisons(session, project.id, chosen):
+            counts["comparisons"] += 1
+            counts["judgements"] += len(judgements)
+            counts["ties"] += sum(judgement.strength == 0 for judgement in judgements)
+            counts["late"] += sum(judgement.late for judgement in judgements)
+            yield head, judgements
+
+    digest, size = hashlib.sha256(), 0
+    for part in _parts(_rows(shape, counted())):
         digest.update(part)
         size += len(part)
-        lines += part.count(b"\n")
-    counts = Counter({"rows": lines, "comparisons": 0, "judgements": 0, "ties": 0, "late": 0})
-    for _, judgements in comparisons(session, project.id, chosen):
-        counts["comparisons"] += 1
-        counts["judgements"] += len(judgements)
-        counts["ties"] += sum(judgement.strength == 0 for judgement in judgements)
-        counts["late"] += sum(judgement.late for judgement in judgements)
+        counts["rows"] += part.count(b"\n")
     return Manifest(project.slug, shape, digest.hexdigest(), size, asdict(chosen), dict(counts), TIES)
 
 
 def rows(session: Session, project: Project, shape: ExportFormat, chosen: Selection) -> Iterator[dict[str, Any]]:
     """The rows of an export, comparisons in the order in which they were uploaded."""
-    for head, judgements in comparisons(session, project.id, chosen):
+    return _rows(shape, comparisons(session, project.id, _for(shape, chosen)))
+
+
+def _for(shape: ExportFormat, chosen: Selection) -> Selection:
+    """The selection that holds for the shape: gold comparisons never appear in TRL's."""
+    return chosen if shape in (ExportFormat.comparisons, ExportFormat.preferences) else replace(chosen, gold=False)
+
+
+def _rows(shape: ExportFormat, judged: Iterator[Judged]) -> Iterator[dict[str, Any]]:
+    for head, judgements in judged:
         if shape is ExportFormat.comparisons:
             yield _comparison(head, judgements)
         elif shape is ExportFormat.preferences:
             for judgement in judgements:
                 yield _preference(head, judgement)
-        elif head.gold is None and (row := _trl(head, judgements, shape is ExportFormat.trl_conversational)):
+        elif row := _trl(head, judgements, shape is ExportFormat.trl_conversational):
             yield row
 
 

@@ -6,17 +6,18 @@ The caller's transaction holds the whole batch: when anything breaks, nothing of
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
 from sqlalchemy import insert, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.domain import rows
-from app.domain.errors import DuplicateUpload, Invalid
+from app.domain.errors import DuplicateUpload, Invalid, UploadError
 from app.domain.reading import Line, read
+from app.domain.text import plain
 from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
 from app.storage.comparisons import Assignment, Preference
 from app.storage.people import Person
@@ -60,7 +61,7 @@ def import_file(
     """Imports the file as one batch. Calls `progress` with the rows read so far.
 
     Raises DuplicateUpload when the project has this very file already and `again` is not set, UploadError when it
-    cannot be read as a whole. Row errors past the first 10 000 are counted, not listed.
+    cannot be read as a whole or holds no rows. Row errors past the first 10 000 are counted, not listed.
     """
     digest = _file_digest(file)
     # one upload a project at a time; key_share leaves annotators' foreign keys alone
@@ -70,7 +71,7 @@ def import_file(
         raise DuplicateUpload(earlier.id, earlier.name)
     batch = Batch(
         project_id=project.id,
-        name=upload.name.strip()[:200] or upload.file_name[:200] or "batch",
+        name=plain(upload.name, 200) or plain(upload.file_name, 200) or "batch",
         state=BatchState.open if upload.opened else BatchState.draft,
         priority=upload.priority,
         file_digest=digest,
@@ -81,13 +82,14 @@ def import_file(
     session.add(batch)
     session.flush()
     report = Report(batch)
-    importer = _Importer(session, project, batch, now)
-    lines = read(file, upload.file_name, upload.limit)
-    while chunk := list(islice(lines, CHUNK)):
-        batch.rows += len(chunk)
-        importer.take(list(_pairs(chunk, upload, report)))
+    importer = _Importer(session, project, report, now)
+    pairs = _pairs(read(file, upload.file_name, upload.limit), upload, report)
+    while chunk := list(islice(pairs, CHUNK)):
+        importer.take(chunk)
         session.flush()
         progress(batch.rows)
+    if not batch.rows:
+        raise UploadError("file", "holds no rows")
     session.add_all(report.errors)
     session.flush()
     return report
@@ -102,11 +104,13 @@ def _file_digest(file: BinaryIO) -> str:
 
 def _pairs(lines: Iterable[Line], upload: Upload, report: Report) -> Iterator[rows.Pair]:
     for line in lines:
+        report.batch.rows += 1
         if line.fields is None:
             _reject(report, line.number, "", line.reason)
             continue
         try:
-            yield from rows.recognise(line.fields, upload.pairs_per_prompt)
+            for pair in rows.recognise(line.fields, upload.pairs_per_prompt):
+                yield replace(pair, line=line.number)
         except Invalid as error:
             _reject(report, line.number, error.field, error.reason)
 
@@ -121,8 +125,9 @@ def _reject(report: Report, line: int, name: str, reason: str) -> None:
 class _Importer:
     """Turns chunks of pairs into rows, a handful of statements a chunk."""
 
-    def __init__(self, session: Session, project: Project, batch: Batch, now: datetime) -> None:
-        self.session, self.project, self.batch, self.now = session, project, batch, now
+    def __init__(self, session: Session, project: Project, report: Report, now: datetime) -> None:
+        self.session, self.project, self.report, self.now = session, project, report, now
+        self.batch = report.batch
         self.annotators: dict[str, int] = {}
 
     def take(self, pairs: list[rows.Pair]) -> None:
@@ -243,16 +248,12 @@ class _Importer:
 
     def _annotators(self, pairs: list[rows.Pair]) -> None:
         names = {judgement.annotator for pair in pairs for judgement in pair.judgements} - self.annotators.keys()
-        if not names:
-            return
-        emails = {name.lower(): name for name in names if "@" in name}
-        accounts = select(Person.email, Person.id).where(Person.email.in_(list(emails)))
-        for email, number in self.session.execute(accounts):
-            self.annotators[emails[email or ""]] = number
-        imported = select(Person.name, Person.id).where(
-            Person.project_id == self.project.id, Person.name.in_(list(names))
-        )
-        self.annotators |= {name: number for name, number in self.session.execute(imported)}
+        left = iter(sorted(names))
+        while part := list(islice(left, CHUNK)):
+            accounts = select(Person.email, Person.id).where(Person.email.in_(part))
+            self.annotators |= {email or "": number for email, number in self.session.execute(accounts)}
+            imported = select(Person.name, Person.id).where(Person.project_id == self.project.id, Person.name.in_(part))
+            self.annotators |= {name: number for name, number in self.session.execute(imported)}
         new = [
             {
                 "project_id": self.project.id,
@@ -269,11 +270,14 @@ class _Importer:
     def _add_judgements(self, pairs: list[rows.Pair]) -> None:
         """Adds to comparisons that are there; what is `a` in this row may be b over there."""
         self._annotators(pairs)
+        a, b = aliased(Response), aliased(Response)
         found = {
-            comparison.identity: (comparison, a)
-            for comparison, a in self.session.execute(
-                select(Comparison, Response.digest)
-                .join(Response, Response.id == Comparison.response_a_id)
+            comparison.identity: (comparison, tuple(content))
+            for comparison, *content in self.session.execute(
+                select(Comparison, Prompt.digest, a.text, b.text)
+                .join(Prompt, Prompt.id == Comparison.prompt_id)
+                .join(a, a.id == Comparison.response_a_id)
+                .join(b, b.id == Comparison.response_b_id)
                 .where(
                     Comparison.project_id == self.project.id,
                     Comparison.identity.in_([pair.identity for pair in pairs]),
@@ -281,19 +285,27 @@ class _Importer:
             )
         }
         ids = [comparison.id for comparison, _ in found.values()]
+        # waits for whoever is about to lease one of these, and keeps it from the others
+        free = select(Assignment.id).where(Assignment.comparison_id.in_(ids), Assignment.state == "open")
+        self.session.execute(free.order_by(Assignment.id).with_for_update())
         held = select(Assignment.comparison_id, Assignment.annotator_id).where(
             Assignment.comparison_id.in_(ids), Assignment.annotator_id.is_not(None), Assignment.state != "expired"
         )
         taken = {(comparison, annotator) for comparison, annotator in self.session.execute(held)}
         for pair in pairs:
-            comparison, a_digest = found[pair.identity]
-            sign = 1 if rows.response_digest(pair.a) == a_digest else -1
+            comparison, content = found[pair.identity]
+            digest = rows.prompt_digest(pair.messages)
+            straight, turned = (digest, pair.a.text, pair.b.text), (digest, pair.b.text, pair.a.text)
+            if content not in (straight, turned):
+                self.batch.duplicates -= 1
+                _reject(self.report, pair.line, "id", "is that of a comparison with another prompt or other responses")
+                continue
             for judgement in pair.judgements:
                 key = (comparison.id, self.annotators[judgement.annotator])
                 if key in taken:
                     continue
                 taken.add(key)
-                self._add(comparison, judgement, sign)
+                self._add(comparison, judgement, 1 if content == straight else -1)
 
     def _add(self, comparison: Comparison, judgement: rows.Judgement, sign: int) -> None:
         free = self.session.scalar(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
 from app.domain.text import plain
-from app.storage.people import Credential, Failure, Person
+from app.storage.people import Credential, Failure, Person, label
 from app.vocabulary import Role
 
 INVITATION = timedelta(days=7)
@@ -51,9 +51,9 @@ def by_email(session: Session, email: str) -> Person | None:
 
 
 def get(session: Session, person_id: int) -> Person:
-    """The account with that id; raises NotFound, for annotators whom an import named too."""
+    """The person with that id; raises NotFound."""
     person = session.get(Person, person_id)
-    if person is None or person.email is None:
+    if person is None:
         raise NotFound(f"There is no person {person_id}.")
     return person
 
@@ -151,7 +151,9 @@ def close_session(session: Session, secret: str) -> None:
 
 
 def create_token(session: Session, person: Person, name: str, now: datetime) -> str:
-    """A new API token, shown this once."""
+    """A new API token, shown this once; raises Conflict for somebody who cannot sign in."""
+    if not person.active:
+        raise Conflict(f"{label(person)} is deactivated. Activate the account before you make a token.")
     return _issue(session, person, "token", now, None, name)
 
 
@@ -163,11 +165,10 @@ def tokens(session: Session, person: Person) -> list[Credential]:
 
 def revoke_token(session: Session, person: Person, token_id: int) -> None:
     """Ends a token at once; raises NotFound."""
-    wanted = delete(Credential).where(
-        Credential.id == token_id, Credential.person_id == person.id, Credential.kind == "token"
-    )
-    if not session.execute(wanted).rowcount:  # type: ignore[attr-defined]
+    found = next((token for token in tokens(session, person) if token.id == token_id), None)
+    if found is None:
         raise NotFound("There is no such token.")
+    session.execute(delete(Credential).where(Credential.id == found.id))
 
 
 def of_session(session: Session, secret: str, now: datetime) -> Person:

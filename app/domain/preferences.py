@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain import assignments
@@ -13,6 +14,7 @@ from app.storage import leases
 from app.storage.comparisons import Assignment, Preference, PreferenceHistory
 
 LONGEST_RATIONALE = 20_000
+TAKEN = "This id belongs to another answer."
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answ
     row = assignments.own(session, assignment_id, annotator_id, answer.lease_token)
     if (earlier := _repeated(session, row, answer)) is not None:
         return earlier
+    swapped = row.swapped
     late = row.state == "expired" or (row.state == "leased" and (row.lease_expires_at or now) < now)
     if row.state == "skipped":
         raise Conflict("The comparison is skipped. Take the skip back first.")
@@ -65,8 +68,11 @@ def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answ
         late = _shelve(session, row, "revised", now)
     row.state = "done"
     session.flush()
-    session.add(_preference(row, answer, late, now))
-    session.flush()
+    session.add(_preference(row, answer, swapped, late, now))
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else used it a moment ago
+        raise Conflict(TAKEN) from error
     return Stored(
         answer.id, assignment_id, row.project_id, answer.strength, late, "stored", row.slot is not None, False
     )
@@ -139,19 +145,20 @@ def _repeated(session: Session, row: Assignment, answer: Answer) -> Stored | Non
     if found is not None:
         holder = session.get_one(Assignment, found.assignment_id)
         if holder.comparison_id != row.comparison_id or found.annotator_id != row.annotator_id:
-            raise Conflict("This id belongs to another answer.")
-        shown = -found.strength if holder.swapped else found.strength
+            raise Conflict(TAKEN)
+        shown = -found.strength if row.swapped else found.strength
         return Stored(found.id, row.id, row.project_id, shown, found.late, "stored", holder.slot is not None, True)
     past = session.get(PreferenceHistory, answer.id)
     if past is None:
         return None
     if past.annotator_id != row.annotator_id or past.content["comparison_id"] != row.comparison_id:
-        raise Conflict("This id belongs to another answer.")
+        raise Conflict(TAKEN)
     shown = -past.content["strength"] if row.swapped else past.content["strength"]
     return Stored(answer.id, row.id, row.project_id, shown, past.content["late"], past.why, False, True)
 
 
-def _preference(row: Assignment, answer: Answer, late: bool, now: datetime) -> Preference:
+def _preference(row: Assignment, answer: Answer, swapped: bool, late: bool, now: datetime) -> Preference:
+    """The answer on that row; `swapped` is the order in which it was shown, which may be that of an earlier lease."""
     left, right = answer.acceptable_left, answer.acceptable_right
     return Preference(
         id=answer.id,
@@ -159,9 +166,9 @@ def _preference(row: Assignment, answer: Answer, late: bool, now: datetime) -> P
         project_id=row.project_id,
         comparison_id=row.comparison_id,
         annotator_id=row.annotator_id,
-        strength=-answer.strength if row.swapped else answer.strength,
-        acceptable_a=right if row.swapped else left,
-        acceptable_b=left if row.swapped else right,
+        strength=-answer.strength if swapped else answer.strength,
+        acceptable_a=right if swapped else left,
+        acceptable_b=left if swapped else right,
         rationale=answer.rationale,
         started_at=row.leased_at,
         submitted_at=now,
@@ -206,7 +213,7 @@ def _keep_superseded(session: Session, row: Assignment, answer: Answer, now: dat
             assignment_id=row.id,
             annotator_id=row.annotator_id,
             why="superseded",
-            content=_content(_preference(row, answer, True, now)),
+            content=_content(_preference(row, answer, row.swapped, True, now)),
             at=now,
         )
     )

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.text import plain
 from app.storage.batches import Batch
 from app.storage.comparisons import Assignment, Preference
 from app.storage.projects import Project
 from app.vocabulary import BatchState
 
+RESERVED = {"new"}  # /projects/new is the page that makes one
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,98}")
 
 
@@ -41,14 +44,20 @@ def create(
         raise Invalid(
             "slug", "needs lower-case letters, digits and hyphens, at most 99, starting with a letter or digit"
         )
+    if slug in RESERVED:
+        raise Invalid("slug", f"cannot be {slug!r}")
     if session.scalar(select(Project.id).where(Project.slug == slug)):
         raise Conflict(f"There is a project {slug!r} already.")
     project = Project(slug=slug, name="", guidelines="", created_at=now)
     configure(
         project, name=name, overlap=overlap, guidelines=guidelines, base_model=base_model, retrain_every=retrain_every
     )
-    session.add(project)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(project)
+            session.flush()
+    except IntegrityError as error:  # somebody else took the slug a moment ago
+        raise Conflict(f"There is a project {slug!r} already.") from error
     return project
 
 
@@ -62,14 +71,14 @@ def configure(
         raise Invalid("retrain_every", "must be 0 (never) or more")
     if len(base_model) > 500:
         raise Invalid("base_model", "is longer than 500 characters")
-    project.name = name.strip()[:200] or project.slug
-    project.overlap, project.guidelines = overlap, guidelines
-    project.base_model, project.retrain_every = base_model.strip(), retrain_every
+    project.name = plain(name, 200) or project.slug
+    project.overlap, project.guidelines = overlap, guidelines.replace("\x00", "")
+    project.base_model, project.retrain_every = plain(base_model, 500), retrain_every
 
 
 def get(session: Session, slug: str) -> Project:
     """The project; raises NotFound."""
-    project = session.scalar(select(Project).where(Project.slug == slug))
+    project = session.scalar(select(Project).where(Project.slug == slug)) if _SLUG.fullmatch(slug) else None
     if project is None:
         raise NotFound(f"There is no project {slug!r}.")
     return project

@@ -1,6 +1,5 @@
 """How far people agree."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +75,7 @@ def agreement(session: Session, project: Project, batch_id: int | None = None) -
         percent=bootstrap(answers, percent_agreement),
         alpha_nominal=bootstrap(answers, krippendorff_alpha),
         alpha_ordinal=bootstrap(strengths, _ordinal),
-        fleiss=bootstrap(answers[sizes == fleiss_of], _quiet(fleiss_kappa)),
+        fleiss=bootstrap(answers[sizes == fleiss_of], fleiss_kappa),
         fleiss_of=fleiss_of,
         cohen=_cohen(session, found, item),
     )
@@ -93,31 +92,40 @@ def human_agreement(rows: list[dict[str, Any]]) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _ordinal(counts: NDArray[np.float64]) -> float:
-    return krippendorff_alpha(counts, ordinal=True)
-
-
-def _quiet(statistic: Callable[[NDArray[np.float64]], float]) -> Callable[[NDArray[np.float64]], float]:
-    return lambda counts: statistic(counts) if len(counts) else float("nan")
+def _ordinal(counts: NDArray[np.float64], times: NDArray[np.int64]) -> float:
+    return krippendorff_alpha(counts, times, ordinal=True)
 
 
 def _cohen(session: Session, found: Judgements, item: NDArray[np.int64]) -> list[Kappa]:
     """κ of the hundred pairs of annotators who share most comparisons, at least two."""
-    by_pair: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    order = np.lexsort((found.annotator, item))
-    starts = np.flatnonzero(np.diff(item[order], prepend=-1))
-    answers = np.sign(found.strength) + 1
-    for rows in np.split(order, starts[1:]):
-        for position, first in enumerate(rows):
-            for second in rows[position + 1 :]:
-                key = (int(found.annotator[first]), int(found.annotator[second]))
-                by_pair.setdefault(key, []).append((int(answers[first]), int(answers[second])))
-    best = sorted(by_pair.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:PAIRS]
-    people = {number for (first, second), _ in best for number in (first, second)}
-    named = select(Person.id, func.coalesce(Person.email, Person.name)).where(Person.id.in_(people))
-    names = {number: name for number, name in session.execute(named)}
-    return [
-        Kappa(names[first], names[second], cohens_kappa(codes[:, 0], codes[:, 1], 3), len(codes))
-        for (first, second), shared in best
-        if len(codes := np.array(shared)) >= 2
+    ids, annotator = np.unique(found.annotator, return_inverse=True)
+    # judgements come in the order of comparison and annotator: partners on one comparison are neighbours
+    beside = [
+        np.stack([rows, rows + distance])
+        for distance in range(1, int(np.bincount(item).max(initial=0)))
+        if len(rows := np.flatnonzero(item[:-distance] == item[distance:]))
     ]
+    if not beside:
+        return []
+    first, second = np.concatenate(beside, axis=1)
+    keys, pair, shared = np.unique(
+        annotator[first] * len(ids) + annotator[second], return_inverse=True, return_counts=True
+    )
+    best = np.lexsort((keys, -shared))[:PAIRS]
+    best = best[shared[best] >= 2]
+    names = _names(session, ids[np.unique(np.concatenate(np.divmod(keys[best], len(ids))))])
+    answers = np.sign(found.strength) + 1
+    ends = np.cumsum(shared)
+    order = np.argsort(pair, kind="stable")
+    kappas = []
+    for number in best:
+        rows = order[ends[number] - shared[number] : ends[number]]
+        one, other = (int(ids[index]) for index in divmod(int(keys[number]), len(ids)))
+        value = cohens_kappa(answers[first[rows]], answers[second[rows]], 3)
+        kappas.append(Kappa(names[one], names[other], value, len(rows)))
+    return kappas
+
+
+def _names(session: Session, ids: NDArray[np.int64]) -> dict[int, str]:
+    wanted = select(Person.id, func.coalesce(Person.email, Person.name)).where(Person.id.in_(ids.tolist()))
+    return {number: name for number, name in session.execute(wanted)}

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from app.domain.errors import UploadError
+from app.domain.errors import TooLarge, UploadError
 
 ROW_LIMIT = 1_000_000
+CELL_LIMIT = 16 * ROW_LIMIT  # what is longer is rather a quotation mark that was not closed
 CHUNK = 1 << 16
 BOMB_RATIO = 200
 BOMB_FLOOR = 50_000_000
@@ -48,13 +49,13 @@ def _plain(file: BinaryIO, limit: int) -> Iterator[bytes]:
     while chunk := file.read(CHUNK):
         size += len(chunk)
         if size > limit:
-            raise UploadError("file", f"is larger than {limit // 1_000_000} MB")
+            raise TooLarge(limit)
         yield chunk
 
 
 def _unpacked(file: BinaryIO, limit: int) -> Iterator[bytes]:
     size = 0
-    with gzip.GzipFile(fileobj=file) as stream:
+    with gzip.GzipFile(fileobj=file, mode="rb") as stream:  # without the mode it is the file's, which may be to write
         while True:
             try:
                 chunk = stream.read(CHUNK)
@@ -65,7 +66,9 @@ def _unpacked(file: BinaryIO, limit: int) -> Iterator[bytes]:
             if not chunk:
                 return
             size += len(chunk)
-            if size > limit or (size > BOMB_FLOOR and size > BOMB_RATIO * file.tell()):
+            if size > limit:
+                raise TooLarge(limit)
+            if size > BOMB_FLOOR and size > BOMB_RATIO * file.tell():
                 raise UploadError("file", "unpacks to far more than its size; upload it in parts, or unpacked")
             yield chunk
 
@@ -116,23 +119,24 @@ _JSON_COLUMNS = ("messages", "responses", "annotations", "metadata")
 
 def _csv_lines(chunks: Iterator[bytes]) -> Iterator[Line]:
     """Rows by the header's names; empty cells but for the responses are absent, lists and objects are JSON in a cell."""
-    csv.field_size_limit(ROW_LIMIT)
+    csv.field_size_limit(CELL_LIMIT)
     stream = io.TextIOWrapper(io.BufferedReader(_Raw(chunks)), encoding="utf-8-sig", errors="strict", newline="")
-    reader = csv.DictReader(stream, strict=True)
+    reader = csv.reader(stream, strict=True)
     try:
-        if not reader.fieldnames:
+        header = next(reader, [])
+        if not header:
             raise UploadError("file", "is a CSV without a header line")
         last = reader.line_num
-        for row in reader:
+        for cells in reader:
             number, last = last + 1, reader.line_num
-            if None in row or None in row.values():
-                yield Line(
-                    number, None, f"the header names {len(reader.fieldnames)} columns; this row has another number"
-                )
-            elif sum(map(len, row.values())) > ROW_LIMIT:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield Line(number, None, f"the header names {len(header)} columns; this row has {len(cells)}")
+            elif sum(map(len, cells)) > ROW_LIMIT:
                 yield Line(number, None, "the row is over 1 MB")
             else:
-                yield _csv_line(number, row)
+                yield _csv_line(number, dict(zip(header, cells, strict=True)))
     except UnicodeDecodeError as error:
         raise UploadError("file", f"is not UTF-8 (after line {reader.line_num})") from error
     except csv.Error as error:

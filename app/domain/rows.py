@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from app.domain.errors import Invalid
 Messages = list[dict[str, str]]
 CHOICES = {"a": -2, "tie": 0, "b": 2}
 DATASET = "dataset"
+DEEPEST = 50
 _TURN = re.compile(r"\n\n(Human|Assistant):")
 
 
@@ -37,7 +39,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pair:
-    """One comparison to be."""
+    """One comparison to be; `line` is where in its upload it stands."""
 
     messages: Messages
     a: Candidate
@@ -47,6 +49,7 @@ class Pair:
     gold: str | None = None
     metadata: dict[str, Any] | None = None
     judgements: list[Judgement] = field(default_factory=list)
+    line: int = 0
 
     @property
     def identity(self) -> str:
@@ -88,7 +91,7 @@ def _pair(
 ) -> Pair:
     _refuse_indistinct(a, b)
     gold = row.get("gold")
-    if gold is not None and gold not in CHOICES:
+    if gold is not None and gold not in list(CHOICES):
         raise Invalid("gold", 'must be "a", "b" or "tie"')
     metadata = row.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
@@ -104,8 +107,12 @@ def _pair(
     return Pair(messages, a, b, external_id, priority, gold, metadata, judgements)
 
 
-def _refuse_unstorable(value: Any, where: str = "") -> None:
-    """PostgreSQL stores neither NUL nor lone surrogates; refused alike on both databases."""
+def _refuse_unstorable(value: Any, where: str = "", depth: int = 0) -> None:
+    """PostgreSQL stores neither NUL nor lone surrogates nor infinite numbers; refused alike on both databases."""
+    if depth > DEEPEST:
+        raise Invalid(where, "is nested too deep")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(where, "is not a finite number")
     if isinstance(value, str):
         if "\x00" in value:
             raise Invalid(where, "contains a NUL character")
@@ -115,11 +122,11 @@ def _refuse_unstorable(value: Any, where: str = "") -> None:
             raise Invalid(where, "contains half of a surrogate pair") from None
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            _refuse_unstorable(item, f"{where}[{number}]")
+            _refuse_unstorable(item, f"{where}[{number}]", depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             _refuse_unstorable(key, where or "a field's name")
-            _refuse_unstorable(item, f"{where}.{key}" if where else key)
+            _refuse_unstorable(item, f"{where}.{key}" if where else key, depth + 1)
 
 
 def _refuse_indistinct(a: Candidate, b: Candidate) -> None:
@@ -294,7 +301,7 @@ def _judgement(item: Any, where: str) -> Judgement:
         raise Invalid(f"{where}.annotator", "must be a string of 1 to 200 characters")
     strength = item.get("strength")
     if strength is None:
-        if item.get("choice") not in CHOICES:
+        if item.get("choice") not in list(CHOICES):
             raise Invalid(f"{where}.choice", 'must be "a", "b" or "tie"')
         strength = CHOICES[item["choice"]]
     elif type(strength) is not int or not -3 <= strength <= 3:
@@ -303,7 +310,8 @@ def _judgement(item: Any, where: str) -> Judgement:
     if rationale is not None and not isinstance(rationale, str):
         raise Invalid(f"{where}.rationale", "wrong type: must be a string")
     times = [_instant(item.get(key), f"{where}.{key}") for key in ("started_at", "submitted_at")]
-    return Judgement(name.strip(), strength, rationale, times[0], times[1])
+    name = name.strip()
+    return Judgement(name.lower() if "@" in name else name, strength, rationale, times[0], times[1])
 
 
 def _instant(value: Any, where: str) -> datetime | None:

@@ -16,14 +16,27 @@ from app.storage.training import Snapshot, TrainingPoint, TrainingRun
 from app.vocabulary import RunState
 
 FEWEST = 10
-OPTIONS: dict[str, tuple[type, float, float]] = {
-    "epochs": (float, 0.01, 100),
-    "learning_rate": (float, 1e-7, 1e-1),
-    "max_length": (int, 16, 32768),
-    "responses_per_step": (int, 2, 4096),
-    "seed": (int, 0, 2**31),
-}
 ACTIVE = (RunState.requested, RunState.running)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A number that a run may be given: whole or not, between which bounds, and what it is when it is not given."""
+
+    kind: type
+    least: float
+    most: float
+    default: float
+
+
+# the defaults are those of app.reward.config, which is out of reach from here; a test compares them
+OPTIONS = {
+    "epochs": Option(float, 0.01, 100, 3.0),
+    "learning_rate": Option(float, 1e-7, 1e-1, 5e-5),
+    "max_length": Option(int, 16, 32768, 256),
+    "responses_per_step": Option(int, 2, 4096, 32),
+    "seed": Option(int, 0, 2**31, 0),
+}
 
 
 @dataclass(frozen=True)
@@ -49,15 +62,14 @@ def request(
     """
     if count_trainable(session, project.id) < FEWEST:
         raise Conflict(f"There are fewer than {FEWEST} judgements to learn from.")
-    snapshot = snapshots.take(session, project, now)
-    config = checked_options(options or {}) | {"base_model": project.base_model or base_model}
+    defaults = {name: option.default for name, option in OPTIONS.items()}
+    config = defaults | checked_options(options or {}) | {"base_model": project.base_model or base_model}
     run = TrainingRun(
         project_id=project.id,
         state=RunState.requested,
         requested_by=requested_by,
         requested_at=now,
         config=config,
-        snapshot_id=snapshot.id,
         cancel_requested=False,
     )
     try:
@@ -66,7 +78,14 @@ def request(
             session.flush()
     except IntegrityError as error:
         raise Conflict("A training run of this project is under way. Wait for it, or cancel it.") from error
+    run.snapshot_id = snapshots.take(session, project, now).id
+    session.flush()
     return run
+
+
+def learnable(session: Session, project: Project) -> int:
+    """How many judgements a run requested now would learn from; it takes FEWEST at least."""
+    return count_trainable(session, project.id)
 
 
 def checked_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -74,10 +93,10 @@ def checked_options(options: dict[str, Any]) -> dict[str, Any]:
     for name, value in options.items():
         if name not in OPTIONS:
             raise Invalid(name, "is no option of a training run; there are " + ", ".join(OPTIONS))
-        kind, least, most = OPTIONS[name]
+        option = OPTIONS[name]
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or (kind is int and value != int(value)) or not least <= value <= most:
-            raise Invalid(name, f"must be a number from {least:g} to {most:g}")
+        if not number or not option.least <= value <= option.most or (option.kind is int and value != int(value)):
+            raise Invalid(name, f"must be a number from {option.least:g} to {option.most:g}")
     return dict(options)
 
 
@@ -110,6 +129,13 @@ def of_project(session: Session, project: Project) -> list[TrainingRun]:
     """The project's runs, newest first."""
     wanted = select(TrainingRun).where(TrainingRun.project_id == project.id)
     return list(session.scalars(wanted.order_by(TrainingRun.id.desc())))
+
+
+def with_counts(session: Session, project: Project) -> list[tuple[TrainingRun, dict[str, Any]]]:
+    """The project's runs, newest first, each with the counts of the snapshot that it was made from."""
+    wanted = select(TrainingRun, Snapshot.counts).join(Snapshot, Snapshot.id == TrainingRun.snapshot_id)
+    found = session.execute(wanted.where(TrainingRun.project_id == project.id).order_by(TrainingRun.id.desc()))
+    return [(run, counts) for run, counts in found]
 
 
 def snapshot_of(session: Session, run: TrainingRun) -> Snapshot:

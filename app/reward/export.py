@@ -42,6 +42,8 @@ def save(model: RewardModel, folder: Path, golden: Sequence[Item], lineage: dict
 
 def load(folder: str | Path) -> RewardModel:
     """A saved model; raises OSError or ValueError when there is none, NotAsSaved when the golden inputs disagree."""
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}")
     model = models.load(folder)
     rows = json.loads((Path(folder) / GOLDEN).read_text())
     items = [Item(row["prompt"], row["response"]) for row in rows]

@@ -30,6 +30,10 @@ class Cancelled(Exception):
     """The run was asked to stop."""
 
 
+class Diverged(ValueError):
+    """Training went astray; the message says what to change."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """A point of the run: mean loss of a judgement since the last point, held-out accuracy where it was measured."""
@@ -62,7 +66,7 @@ def train(
     """Trains on `pairs`; `report` is called every second and returns whether to stop.
 
     `folder` holds the checkpoint: a run that was killed goes on from there, with the same steps as if it had not been.
-    Raises ValueError without pairs, OSError when the base model cannot be had, Cancelled.
+    Raises ValueError without pairs, OSError when the base model cannot be had, Cancelled, Diverged.
     """
     if not len(pairs):
         raise ValueError(
@@ -98,6 +102,8 @@ def train(
         scheduler.step()
         optimizer.zero_grad(set_to_none=True)
         losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise Diverged(f"The loss is no longer a number at step {number}. Use a lower learning rate.")
 
         accuracy = None
         if number in evaluate_at and len(sample):

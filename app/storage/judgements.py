@@ -118,7 +118,9 @@ def texts(session: Session, prompts: list[int], responses: list[int]) -> tuple[d
 
 
 def comparisons(session: Session, project_id: int, chosen: Selection) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
-    """Every comparison with a selected judgement, by id, with those judgements by id; read in chunks.
+    """Every comparison with a selected judgement, by id, with those judgements as they came.
+
+    Read in chunks, which fit each other only in a `read_only` transaction.
 
     The first of each pair has: id, external_id, batch_id, gold, metadata, messages, text_a, text_b, generator_a,
     generator_b; each judgement has the columns of Preference, the annotator's `name`, and `swapped`, `slot`.
@@ -130,7 +132,8 @@ def comparisons(session: Session, project_id: int, chosen: Selection) -> Iterato
         for row in session.execute(_chosen(_details(), project_id, chosen).where(Preference.comparison_id.in_(ids))):
             by_comparison[row.comparison_id].append(row)
         for head in session.execute(_heads().where(Comparison.id.in_(ids)).order_by(Comparison.id)):
-            yield head, by_comparison[head.id]
+            if by_comparison[head.id]:  # else they were taken back between two of these statements
+                yield head, by_comparison[head.id]
 
 
 def _with_judgements(project_id: int, chosen: Selection, after: int) -> Select[*tuple[Any, ...]]:
@@ -152,7 +155,7 @@ def _details() -> Select[*tuple[Any, ...]]:
         .join(Comparison, Comparison.id == Preference.comparison_id)
         .join(Assignment, Assignment.id == Preference.assignment_id)
         .join(Person, Person.id == Preference.annotator_id)
-        .order_by(Preference.comparison_id, Preference.received_at, Preference.id)
+        .order_by(Preference.comparison_id, Preference.received_at, Preference.assignment_id)
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.storage.batches import Batch
 from app.storage.comparisons import Assignment
+from app.storage.people import Person
 
 SWEEP = 100
 
@@ -117,6 +118,16 @@ def held(session: Session, project_id: int, annotator_id: int, now: datetime) ->
         Assignment.lease_expires_at > now,
     )
     return list(session.scalars(wanted.order_by(Assignment.leased_at, Assignment.id)))
+
+
+def alone(session: Session, annotator_id: int) -> None:
+    """Makes the annotator's other transactions wait until this one ends; they must ask for it before any other lock.
+
+    Two tabs of one person could else lease two slots of one comparison, which the second learns at its end only.
+    SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(select(Person.id).where(Person.id == annotator_id).with_for_update(key_share=True))
 
 
 def lock(session: Session, assignment_id: int) -> Assignment | None:

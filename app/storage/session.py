@@ -1,4 +1,8 @@
-"""Engine and Session. SQLite: WAL, enforced foreign keys, and BEGIN IMMEDIATE, so that a writer never has to upgrade."""
+"""Engine and Session. SQLite: WAL, enforced foreign keys, and BEGIN IMMEDIATE, so that a writer never has to upgrade.
+
+A transaction that is opened with the execution option `read_only` sees one state of the database from its first
+statement to its last, waits for no writer, and cannot write, on either database.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,9 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 30})
@@ -38,4 +44,11 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     read_only = connection.get_execution_options().get("read_only", False)
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA query_only={int(read_only)}")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("read_only", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

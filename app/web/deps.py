@@ -4,17 +4,20 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 
 from app.domain import people, projects
 from app.domain.errors import Forbidden, Unauthenticated
 from app.settings import Settings
+from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import Role
 
 COOKIE = "touchstone_session"
+Id = Annotated[int, Path(ge=1, le=LARGEST)]
+OfBatch = Annotated[int | None, Query(ge=1, le=LARGEST, description="Only what is in this batch")]
 
 
 def get_settings(request: Request) -> Settings:
@@ -38,14 +41,15 @@ def get_session(request: Request) -> Iterator[Session]:
         session.commit()
 
 
-def get_writer(request: Request) -> Iterator[Session]:
-    """A transaction of its own that may write whatever the method is."""
-    with request.app.state.sessions() as session:
-        yield session
-        session.commit()
-
-
 Db = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def get_writer(session: Db) -> Session:
+    """The same session after the transaction that only reads: the next one may write, whatever the method is."""
+    session.commit()
+    return session
+
+
 Writer = Annotated[Session, Depends(get_writer, scope="function")]
 Now = Annotated[datetime, Depends(get_now)]
 Config = Annotated[Settings, Depends(get_settings)]

@@ -3,8 +3,11 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.problems import problem
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -19,6 +22,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
+BODY = 2_000_000  # bytes; the longest of ours is a project with its guidelines
+REFUSED = "This request came from another site and was refused."
 
 
 def same_origin(headers: Headers) -> bool:
@@ -27,11 +32,32 @@ def same_origin(headers: Headers) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == headers.get("host")
+    except ValueError:
+        return False
+
+
+def limited(receive: Receive, limit: int, error: Exception) -> Receive:
+    """`receive` that raises `error` once more than `limit` bytes have come: their number need not be announced."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise error
+        return message
+
+    return counted
 
 
 class Security:
-    """ASGI middleware: the headers on every response, and 403 for unsafe requests from other origins."""
+    """ASGI middleware: the headers on every response, 403 for unsafe requests from other origins, and 413 for what is
+    too large to be a form: it is read before anybody asks who sent it. Uploads have their own limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,7 +77,10 @@ class Security:
             await send(message)
 
         if scope["method"] not in SAFE and not same_origin(Headers(scope=scope)):
-            refused = PlainTextResponse("This request came from another site and was refused.", 403)
+            api = scope["path"].startswith("/api/")
+            refused = problem(403, REFUSED) if api else PlainTextResponse(REFUSED, 403)
             await refused(scope, receive, secured)
             return
+        if not scope["path"].endswith("/batches"):
+            receive = limited(receive, BODY, HTTPException(413, f"This is larger than {BODY // 1_000_000} MB."))
         await self.app(scope, receive, secured)

@@ -1,17 +1,17 @@
 """Jinja2 with everything strict, and the few things that templates may call."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-ROOT = Path(__file__).parents[2]
-TEMPLATES, STATIC = ROOT / "templates", ROOT / "static"
+from app.places import folder
+
+TEMPLATES, STATIC = folder("templates"), folder("static")
 
 
 @lru_cache
@@ -33,11 +33,22 @@ def moment(value: datetime | None) -> str:
     return f"{value:%Y-%m-%d %H:%M}" if value else "–"
 
 
+def duration(time: timedelta | None) -> str:
+    """A span of time in its two greatest units."""
+    if time is None:
+        return "–"
+    seconds = round(time.total_seconds())
+    hours, minutes, left = seconds // 3600, seconds // 60 % 60, seconds % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 environment.globals["static"] = static
-environment.filters.update(figure=figure, moment=moment)
+environment.filters.update(figure=figure, moment=moment, duration=duration)
 
 
 def render(name: str, context: dict[str, Any]) -> str:

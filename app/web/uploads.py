@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
-from app.domain.errors import UploadError
+from app.domain.errors import TooLarge, UploadError
+from app.web.deps import Db
+from app.web.security import limited
 
 IN_MEMORY = 1_000_000
 
@@ -23,33 +25,29 @@ class Received:
     form: dict[str, str]
 
 
-async def receive(request: Request) -> AsyncIterator[Received]:
-    """The body, or the file of a multipart form. Raises UploadError when there is none or it is too large."""
+async def receive(request: Request, session: Db) -> AsyncIterator[Received]:
+    """The body, or the file of a multipart form. Raises UploadError when there is none, TooLarge."""
+    session.commit()  # whoever was signed in was read in a writing transaction; annotators must not wait for a slow file
     limit = request.app.state.settings.max_upload
     if int(request.headers.get("content-length") or 0) > limit:
-        raise UploadError("file", f"is larger than {limit // 1_000_000} MB")
+        raise TooLarge(limit)
+    arriving = Request(request.scope, limited(request.receive, limit, TooLarge(limit)))
+    kind = request.headers.get("content-type", "")
     try:
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            async with request.form(max_files=1) as form:
+        if kind.startswith("multipart/form-data"):
+            async with arriving.form(max_files=1) as form:
                 found = form.get("file")
                 if not isinstance(found, UploadFile) or not found.filename:
-                    raise UploadError("file", "choose a file to upload")
+                    raise UploadError("file", "is missing; choose one to upload")
                 fields = {key: value for key, value in form.items() if isinstance(value, str)}
                 yield Received(found.file, found.filename, fields)
             return
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-            size = 0
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise UploadError("file", f"is larger than {limit // 1_000_000} MB")
+            async for chunk in arriving.stream():
                 spool.write(chunk)
-            if not size:
-                raise UploadError("file", "is empty")
-            kind = request.headers.get("content-type", "")
             yield Received(cast(BinaryIO, spool), "upload.csv" if kind.startswith("text/csv") else "upload.jsonl", {})
     except ClientDisconnect as error:
         raise UploadError("file", "did not arrive whole; nothing of it was kept") from error
 
 
-Upload = Annotated[Received, Depends(receive)]
+Upload = Annotated[Received, Depends(receive, scope="function")]

@@ -102,7 +102,7 @@ def _judge(
         return True, "The first model of this project."
     try:
         theirs = export.load(current.artefact).score(held_out.items)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # damaged files raise what they like; none of it may keep a good model out
         return True, f"The current model (run {current.id}) cannot be loaded any more: {error}"
     found = compare(held_out, rewards, theirs)
     if np.isnan(found.difference):

@@ -95,6 +95,8 @@ def test_a_wrong_token_changes_nothing(session, project, clock, ann, bob):
         preferences.submit(session, task.id, bob.id, answer(task), clock())
     with pytest.raises(NotFound):
         preferences.submit(session, 10**6, ann.id, answer(task), clock())
+    with pytest.raises(NotFound):
+        preferences.submit(session, 10**30, ann.id, answer(task), clock())
     with pytest.raises(Invalid):
         preferences.submit(session, task.id, ann.id, answer(task, 4), clock())
     assert stored(session) == {}

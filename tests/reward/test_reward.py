@@ -13,7 +13,7 @@ from app.reward.config import TrainingConfig, default_base_model
 from app.reward.data import Item, PairSet, steps
 from app.reward.evaluate import compare, evaluate
 from app.reward.loss import bradley_terry
-from app.reward.train import Cancelled, train
+from app.reward.train import Cancelled, Diverged, train
 
 
 def ask(text):
@@ -103,6 +103,12 @@ def test_a_run_stops_when_it_is_told_to(tiny_encoder, tmp_path):
     config = TrainingConfig(tiny_encoder, max_length=32)
     with pytest.raises(Cancelled):
         train(config, pairs_where_good_wins(), pairs_where_good_wins(), tmp_path, lambda progress: True)
+
+
+def test_a_run_that_went_astray_says_what_to_do(tiny_encoder, tmp_path):
+    config = TrainingConfig(tiny_encoder, epochs=50, learning_rate=1e30, max_length=32)
+    with pytest.raises(Diverged, match="lower learning rate"):
+        train(config, pairs_where_good_wins(), pairs_where_good_wins(), tmp_path, quiet)
 
 
 def test_nothing_to_train_on_says_what_to_do(tiny_encoder, tmp_path):

@@ -50,4 +50,3 @@ def test_nothing_runs_or_loads(text):
     assert 'href="javascript' not in found
     assert 'href="data' not in found
     assert " style=" not in found
-

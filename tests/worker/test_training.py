@@ -158,9 +158,9 @@ def wait_for(sessions, run_id, wanted, seconds=90):
     raise AssertionError(f"run {run_id} is {run.state} at step {run.step} after {seconds} s: {run.error}")
 
 
-def test_a_worker_killed_in_mid_training_goes_on_when_it_is_back(sessions, settings, tiny_encoder):
+def test_a_worker_killed_or_stopped_in_mid_training_goes_on_when_it_is_back(sessions, settings, tiny_encoder):
     judged(sessions, tiny_encoder)
-    run_id = request(sessions, epochs=100, responses_per_step=2, learning_rate=1e-4, max_length=32)
+    run_id = request(sessions, epochs=60, responses_per_step=2, learning_rate=1e-4, max_length=32)
     checkpoint = settings.data_dir / "runs" / str(run_id) / "checkpoint.pt"
     first = worker(settings)
     try:
@@ -172,13 +172,20 @@ def test_a_worker_killed_in_mid_training_goes_on_when_it_is_back(sessions, setti
     assert interrupted.state == RunState.running
     second = worker(settings)
     try:
+        wait_for(sessions, run_id, lambda run: run.step > interrupted.step)
+    finally:
+        second.terminate()
+        assert second.wait(10) == 0
+    assert the(sessions, run_id).state == RunState.running
+    third = worker(settings)
+    try:
         run = wait_for(sessions, run_id, lambda run: RunState(run.state).final)
         assert run.state == RunState.succeeded, run.error
-        assert run.step == run.steps == 1600
+        assert run.step == run.steps == 960
         with sessions() as session:
             assert len(training_runs.of_project(session, projects.get(session, "study"))) == 1
             elapsed = [point.elapsed_s for point in training_runs.points(session, run)]
         assert elapsed == sorted(elapsed)
     finally:
-        second.terminate()
-        assert second.wait(30) == 0
+        third.terminate()
+        assert third.wait(10) == 0

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain import assignments, preferences
 from app.domain.assignments import Task
-from app.web.deps import Annotator, Config, Db, InProject, Now
+from app.web.deps import Annotator, Config, Db, Id, InProject, Now
 from app.web.tasks import html
 
 router = APIRouter(tags=["assignments"])
@@ -62,7 +62,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: UUID
     lease_token: str
-    strength: int = Field(ge=-3, le=3)
+    strength: int = Field(ge=-3, le=3, strict=True)
     acceptable: Acceptable = Acceptable()
     rationale: str | None = Field(None, max_length=preferences.LONGEST_RATIONALE)
     active_ms: int | None = Field(None, ge=0, lt=2**31)
@@ -136,7 +136,7 @@ def lease_assignments(
 
 @router.put("/assignments/{assignment_id}/preference")
 def put_preference(
-    assignment_id: int,
+    assignment_id: Id,
     body: Answer,
     person: Annotator,
     session: Db,
@@ -175,7 +175,7 @@ def put_preference(
 
 @router.delete("/assignments/{assignment_id}/preference")
 def withdraw_preference(
-    assignment_id: int,
+    assignment_id: Id,
     body: Held,
     person: Annotator,
     session: Db,
@@ -190,7 +190,7 @@ def withdraw_preference(
 
 @router.put("/assignments/{assignment_id}/skip")
 def skip_assignment(
-    assignment_id: int, body: Skip, person: Annotator, session: Db, now: Now, settings: Config, render: bool = False
+    assignment_id: Id, body: Skip, person: Annotator, session: Db, now: Now, settings: Config, render: bool = False
 ) -> SkipOut:
     """Passes a comparison on to others."""
     row = assignments.skip(session, assignment_id, person.id, body.lease_token, body.reason)
@@ -203,13 +203,13 @@ def skip_assignment(
 
 @router.delete("/assignments/{assignment_id}/skip")
 def unskip_assignment(
-    assignment_id: int, body: Held, person: Annotator, session: Db, now: Now, settings: Config, render: bool = False
+    assignment_id: Id, body: Held, person: Annotator, session: Db, now: Now, settings: Config, render: bool = False
 ) -> AssignmentOut:
     """Takes a skip back, while the comparison is still free."""
     return out(assignments.unskip(session, assignment_id, person.id, body.lease_token, now, settings.lease), render)
 
 
 @router.delete("/assignments/{assignment_id}/lease", status_code=204)
-def give_back(assignment_id: int, body: Held, person: Annotator, session: Db) -> None:
+def give_back(assignment_id: Id, body: Held, person: Annotator, session: Db) -> None:
     """Gives a comparison back to the queue."""
     assignments.give_back(session, assignment_id, person.id, body.lease_token)

@@ -5,12 +5,13 @@ import io
 from datetime import datetime
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.domain import batches, importing
 from app.vocabulary import BatchState
-from app.web.deps import Admin, Config, Db, InProject, Now, Reviewer
+from app.web.api.description import PROBLEM, lines
+from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
 from app.web.uploads import Upload
 
 router = APIRouter(tags=["batches"], prefix="/projects/{slug}/batches")
@@ -53,12 +54,13 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     state: BatchState
-    priority: int | None = None
+    priority: int | None = Field(None, ge=-batches.MOST_PRIORITY, le=batches.MOST_PRIORITY)
 
 
 @router.post(
     "",
     status_code=201,
+    responses={413: PROBLEM},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -86,7 +88,7 @@ def upload_batch(
     received: Upload,
     name: str = Query("", max_length=200),
     draft: bool = False,
-    priority: int = Query(0, ge=-1_000_000, le=1_000_000),
+    priority: int = Query(0, ge=-batches.MOST_PRIORITY, le=batches.MOST_PRIORITY),
     pairs_per_prompt: int | None = Query(None, ge=1),
     again: bool = False,
 ) -> Imported:
@@ -116,7 +118,7 @@ def list_batches(person: Reviewer, project: InProject, session: Db) -> list[Batc
 
 
 @router.get("/{batch_id}")
-def get_batch(person: Reviewer, project: InProject, session: Db, batch_id: int) -> Imported:
+def get_batch(person: Reviewer, project: InProject, session: Db, batch_id: Id) -> Imported:
     """One batch with its row errors."""
     batch = batches.get(session, project, batch_id)
     found = [Problem.model_validate(error) for error in batches.errors(session, batch, LISTED)]
@@ -124,21 +126,26 @@ def get_batch(person: Reviewer, project: InProject, session: Db, batch_id: int) 
 
 
 @router.patch("/{batch_id}")
-def change_batch(admin: Admin, project: InProject, session: Db, batch_id: int, body: Change) -> BatchOut:
+def change_batch(admin: Admin, project: InProject, session: Db, batch_id: Id, body: Change) -> BatchOut:
     """Opens, pauses or closes."""
     batch = batches.get(session, project, batch_id)
     batches.change(session, batch, body.state, body.priority)
     return BatchOut.model_validate(batch)
 
 
-@router.get("/{batch_id}/errors.csv", response_class=Response)
-def batch_errors(person: Reviewer, project: InProject, session: Db, batch_id: int) -> Response:
+def _cell(text: str) -> str:
+    """A spreadsheet takes a cell that begins like a formula for one."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+@router.get("/{batch_id}/errors.csv", response_class=Response, responses=lines("text/csv", "The row errors"))
+def batch_errors(person: Reviewer, project: InProject, session: Db, batch_id: Id) -> Response:
     """All row errors of a batch (the first 10 000) as CSV: line, field, reason."""
     batch = batches.get(session, project, batch_id)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["line", "field", "reason"])
-    writer.writerows([error.line, error.field, error.reason] for error in batches.errors(session, batch))
+    writer.writerows([error.line, _cell(error.field), _cell(error.reason)] for error in batches.errors(session, batch))
     name = f"{project.slug}-batch-{batch.id}-errors.csv"
     return Response(
         out.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}

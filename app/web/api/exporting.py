@@ -10,19 +10,24 @@ from starlette.responses import StreamingResponse
 from app.domain import exporting
 from app.storage.projects import Project
 from app.vocabulary import ExportFormat
-from app.web.deps import Admin, Db, InProject
+from app.web.api.description import lines
+from app.web.deps import Admin, Db, InProject, OfBatch
 
 router = APIRouter(tags=["export"])
 
 
-@router.get("/projects/{slug}/export", response_class=StreamingResponse)
+@router.get(
+    "/projects/{slug}/export",
+    response_class=StreamingResponse,
+    responses=lines("application/x-ndjson", "The rows"),
+)
 def export(
     request: Request,
     admin: Admin,
     project: InProject,
     session: Db,
     shape: ExportFormat = Query(ExportFormat.comparisons, alias="format"),
-    batch: int | None = None,
+    batch: OfBatch = None,
     late: bool = True,
     gold: bool = True,
 ) -> StreamingResponse:
@@ -49,7 +54,7 @@ def export_manifest(
     project: InProject,
     session: Db,
     shape: ExportFormat = Query(ExportFormat.comparisons, alias="format"),
-    batch: int | None = None,
+    batch: OfBatch = None,
     late: bool = True,
     gold: bool = True,
 ) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """People and their API tokens."""
 
+from datetime import datetime
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain import people
-from app.domain.errors import Conflict
-from app.storage.people import Person
 from app.vocabulary import Role
-from app.web.deps import Admin, Db, Now
+from app.web.deps import Admin, Db, Id, Now
 
 router = APIRouter(tags=["people"])
 
@@ -53,6 +53,15 @@ class TokenOut(BaseModel):
     token: str
 
 
+class TokenListed(BaseModel):
+    """What is known of a token afterwards."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    name: str
+    created_at: datetime
+
+
 @router.post("/people", status_code=201, responses={200: {"model": PersonOut, "description": "Was there already"}})
 def add_person(body: NewPerson, admin: Admin, session: Db, now: Now, response: Response) -> PersonOut:
     """Adds an account; idempotent by email: one that exists is answered as it is, with 200."""
@@ -69,27 +78,27 @@ def list_people(admin: Admin, session: Db) -> list[PersonOut]:
 
 
 @router.patch("/people/{person_id}")
-def change_person(person_id: int, body: Change, admin: Admin, session: Db) -> PersonOut:
+def change_person(person_id: Id, body: Change, admin: Admin, session: Db) -> PersonOut:
     """Changes role or activity; deactivating ends all of the person's sessions and tokens."""
-    person = people.get(session, person_id)
+    person = people.account(session, person_id)
     people.change(session, person, role=body.role, active=body.active)
     return PersonOut.model_validate(person)
 
 
 @router.post("/people/{person_id}/tokens", status_code=201)
-def create_token(person_id: int, body: NewToken, admin: Admin, session: Db, now: Now) -> TokenOut:
+def create_token(person_id: Id, body: NewToken, admin: Admin, session: Db, now: Now) -> TokenOut:
     """A new API token of that person."""
-    person = _usable(people.get(session, person_id))
-    return TokenOut(token=people.create_token(session, person, body.name, now))
+    return TokenOut(token=people.create_token(session, people.account(session, person_id), body.name, now))
+
+
+@router.get("/people/{person_id}/tokens")
+def list_tokens(person_id: Id, admin: Admin, session: Db) -> list[TokenListed]:
+    """That person's API tokens, newest first, by what they can be revoked; never the tokens themselves."""
+    found = people.tokens(session, people.account(session, person_id))
+    return [TokenListed.model_validate(token) for token in found]
 
 
 @router.delete("/people/{person_id}/tokens/{token_id}", status_code=204)
-def revoke_token(person_id: int, token_id: int, admin: Admin, session: Db) -> None:
+def revoke_token(person_id: Id, token_id: Id, admin: Admin, session: Db) -> None:
     """Ends a token at once."""
-    people.revoke_token(session, people.get(session, person_id), token_id)
-
-
-def _usable(person: Person) -> Person:
-    if not person.active or person.email is None:
-        raise Conflict("This person cannot sign in.")
-    return person
+    people.revoke_token(session, people.account(session, person_id), token_id)

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain import projects, quality
 from app.stats.agreement import Estimate
-from app.web.deps import Admin, Annotator, Db, InProject, Now, Reviewer
+from app.web.deps import Admin, Annotator, Db, InProject, Now, OfBatch, Reviewer
 
 router = APIRouter(tags=["projects"])
 
@@ -94,7 +94,7 @@ def configure_project(body: Settable, admin: Admin, project: InProject) -> Proje
 
 
 @router.get("/projects/{slug}/agreement")
-def agreement(person: Reviewer, project: InProject, session: Db, batch: int | None = None) -> AgreementOut:
+def agreement(person: Reviewer, project: InProject, session: Db, batch: OfBatch = None) -> AgreementOut:
     """How far people agree, in the project or one batch."""
     found = quality.agreement(session, project, batch)
     return AgreementOut(

@@ -10,7 +10,7 @@ from app.domain import reward_models, training_runs
 from app.storage.session import Session
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
-from app.web.deps import Admin, Config, Db, InProject, Now, Reviewer
+from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
 
 router = APIRouter(tags=["training"], prefix="/projects/{slug}/training-runs")
 
@@ -79,20 +79,20 @@ def list_runs(person: Reviewer, project: InProject, session: Db) -> list[RunOut]
 
 
 @router.get("/{run_id}")
-def get_run(person: Reviewer, project: InProject, session: Db, run_id: int) -> RunOut:
+def get_run(person: Reviewer, project: InProject, session: Db, run_id: Id) -> RunOut:
     """One run."""
     return _out(session, training_runs.get(session, run_id, project))
 
 
 @router.get("/{run_id}/curves")
-def get_curves(person: Reviewer, project: InProject, session: Db, run_id: int) -> list[Point]:
+def get_curves(person: Reviewer, project: InProject, session: Db, run_id: Id) -> list[Point]:
     """Loss and held-out accuracy by step."""
     run = training_runs.get(session, run_id, project)
     return [Point.model_validate(point) for point in training_runs.points(session, run)]
 
 
 @router.put("/{run_id}/cancellation")
-def cancel_run(admin: Admin, project: InProject, session: Db, now: Now, run_id: int) -> RunOut:
+def cancel_run(admin: Admin, project: InProject, session: Db, now: Now, run_id: Id) -> RunOut:
     """Asks a run to stop; the same again changes nothing."""
     run = training_runs.get(session, run_id, project)
     training_runs.cancel(session, run, now)
@@ -100,7 +100,7 @@ def cancel_run(admin: Admin, project: InProject, session: Db, now: Now, run_id: 
 
 
 @router.put("/{run_id}/promotion")
-def promote_run(admin: Admin, project: InProject, session: Db, now: Now, run_id: int) -> RunOut:
+def promote_run(admin: Admin, project: InProject, session: Db, now: Now, run_id: Id) -> RunOut:
     """Makes this run's model the project's reward model, whatever came after it."""
     run = training_runs.get(session, run_id, project)
     reward_models.promote(session, run, now)

@@ -1,0 +1,99 @@
+"""The pages of training runs and reward models."""
+
+import pytest
+
+from app.domain import projects, training_runs
+from app.vocabulary import RunState
+from tests.web.browsing import HOSTILE
+
+
+def test_a_run_is_requested_with_options_and_cancelled(boss, judged, sessions):
+    page = boss.text("/projects/study/model")
+    assert page.startswith("There is no reward model yet.")
+    assert "60 judgements" in page
+    page = boss.submit("/projects/study/training-runs", epochs="0.5", max_length="64", seed="")
+    assert "is requested Waiting for the worker to take it up." in page
+    with sessions() as session:
+        run = training_runs.of_project(session, projects.get(session, "study"))[0]
+    assert run.config == {
+        "epochs": 0.5,
+        "learning_rate": 5e-5,
+        "max_length": 64,
+        "responses_per_step": 32,
+        "seed": 0,
+        "base_model": "",
+    }
+    assert "is under way. Wait for it" in boss.submit("/projects/study/training-runs", 409)
+    page = boss.submit(f"/projects/study/training-runs/{run.id}/cancellation")
+    assert f"Run {run.id} was cancelled" in page
+    assert "Cancel" not in page.replace("cancelled", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epochs": "many"}, "Epochs must be a number"),
+        ({"epochs": "nan"}, "Epochs must be a number from 0.01 to 100"),
+        ({"max_length": "0.5"}, "Longest text must be a whole number"),
+        ({"seed": "-1"}, "Seed must be a number from 0"),
+    ],
+)
+def test_options_that_make_no_sense_request_nothing(boss, judged, sessions, options, said):
+    page = boss.submit("/projects/study/training-runs", 422, **options)
+    assert said in page
+    assert "No run was requested" in page
+    with sessions() as session:
+        assert training_runs.of_project(session, projects.get(session, "study")) == []
+
+
+def test_training_waits_for_enough_judgements(boss, study):
+    assert "Training takes 10 judgements at least; there are 0." in boss.text("/projects/study/model")
+    assert "fewer than 10 judgements" in boss.submit("/projects/study/training-runs", 409)
+
+
+def test_a_run_shows_its_figures_and_its_curves(boss, run_id):
+    page = boss.text(f"/projects/study/training-runs/{run_id}")
+    assert "has a model: right on 0.77 of unseen comparisons" in page
+    assert "Sides with the majority 0.77 0.75–0.79" in page
+    assert "The longer answer does 0.71" in page
+    assert "Two people agree 0.81" in page
+    assert "Worse. Kept, not used." in page
+    assert "Judgements 60," in page
+    for chart in ("loss", "accuracy", "standing"):
+        for options in ("", "?theme=dark", "?size=narrow&theme=dark"):
+            answer = boss.get(f"/projects/study/training-runs/{run_id}/{chart}.svg{options}")
+            assert answer.headers["content-type"] == "image/svg+xml"
+            assert answer.text.startswith("<svg")
+    assert boss.get(f"/projects/study/training-runs/{run_id}/loss.svg?theme=pink").status_code == 422
+    assert boss.get("/projects/study/learning.svg").text.startswith("<svg")
+
+
+def test_there_is_no_chart_of_nothing(boss, judged, sessions, clock):
+    with sessions.begin() as session:
+        run = training_runs.request(session, projects.get(session, "study"), clock())
+    for chart in ("loss", "accuracy", "standing"):
+        assert boss.get(f"/projects/study/training-runs/{run.id}/{chart}.svg").status_code == 404
+    assert boss.get("/projects/study/learning.svg").status_code == 404
+    assert "Loading the model" not in boss.text(f"/projects/study/training-runs/{run.id}")
+
+
+def test_an_older_model_is_used_again(boss, run_id, sessions, clock):
+    assert "Use this model" in boss.text("/projects/study/model")
+    page = boss.submit(f"/projects/study/training-runs/{run_id}/promotion")
+    assert "In use. Worse. Kept, not used." in page
+    assert "Use this model" not in page
+    assert f"Run {run_id} is the reward model" in boss.text(f"/projects/study/training-runs/{run_id}")
+    with sessions.begin() as session:
+        other = training_runs.request(session, projects.get(session, "study"), clock())
+    assert "has no model to use" in boss.submit(f"/projects/study/training-runs/{other.id}/promotion", 409)
+
+
+def test_a_failed_run_shows_its_traceback_and_asks_for_attention(boss, judged, sessions, clock):
+    with sessions.begin() as session:
+        run = training_runs.request(session, projects.get(session, "study"), clock())
+        error = f"Traceback (most recent call last):\nValueError: {HOSTILE}"
+        training_runs.finish(session, run, RunState.failed, clock(), error)
+    page = boss.text(f"/projects/study/training-runs/{run.id}")
+    assert f"Run {run.id} failed" in page
+    assert f"ValueError: {HOSTILE}" in page
+    assert f"Run {run.id} failedRead the error" in boss.text("/projects/study")
