@@ -72,7 +72,7 @@ class Child:
 def child(name: str, *arguments: str) -> Child:
     """The `touchstone` command `name` as a child that ends with its parent."""
     # -P: a folder `app` where the command was typed must not stand in for ours
-    return Child(name, [sys.executable, "-P", "-m", "app.supervisor", name, *arguments])
+    return Child(name, [sys.executable, "-P", "-m", "app.child", name, *arguments])
 
 
 def supervise(children: Iterable[Child], stop: threading.Event, say: Callable[[str], None]) -> None:
@@ -114,25 +114,5 @@ def answers(host: str, port: int) -> bool:
     return True
 
 
-def end_with_parent() -> None:
-    """Ends this process when its standard input closes: as by SIGTERM, and after the grace by SIGKILL."""
-
-    def watch() -> None:
-        while os.read(0, 1):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE)
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
-
-
 def _named(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-
-
-if __name__ == "__main__":
-    end_with_parent()
-    from app.cli import main
-
-    main()
