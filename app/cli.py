@@ -23,7 +23,7 @@ from app.domain.errors import DomainError, DuplicateUpload
 from app.settings import Settings
 from app.storage.migrating import is_current
 from app.storage.migrating import migrate as migrate_database
-from app.storage.session import make_engine, make_sessions
+from app.storage.session import make_engine, make_sessions, reading
 from app.up import run as run_everything
 from app.up import stop_on_signals
 from app.vocabulary import ExportFormat, Role, RunState
@@ -68,13 +68,14 @@ def _settings() -> Settings:
 
 
 @contextmanager
-def _transaction() -> Iterator[Session]:
+def _transaction(*, reads: bool = False) -> Iterator[Session]:
     engine = make_engine(_settings().url)
     try:
         if not is_current(engine):
             say.print("touchstone: the database is not up to date; run `touchstone migrate` first")
             raise typer.Exit(1)
-        with make_sessions(engine).begin() as session:
+        sessions = make_sessions(engine)
+        with reading(sessions) if reads else sessions.begin() as session:
             yield session
     finally:
         engine.dispose()
@@ -109,7 +110,7 @@ def web(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="Port")
 
     from app.web.application import create_app
 
-    with _transaction():
+    with _transaction(reads=True):
         pass
     uvicorn.run(
         create_app(_settings().at(host, port)),
@@ -128,7 +129,7 @@ def reward(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="Por
 
     from app.serving.application import create_app
 
-    with _transaction():
+    with _transaction(reads=True):
         pass
     uvicorn.run(create_app(_settings()), host=host, port=port, log_level="warning", server_header=False)
 
@@ -138,7 +139,7 @@ def worker() -> None:
     """Run the worker, which trains reward models."""
     from app.worker import service
 
-    with _transaction():
+    with _transaction(reads=True):
         pass
     service.run(_settings(), stop_on_signals())
     # the thread of a run in mid-training would hold it; that run goes on from its checkpoint when a worker is back
@@ -239,7 +240,7 @@ def export(
     ] = None,
 ) -> None:
     """Export the comparisons as JSON lines."""
-    with _transaction() as session:
+    with _transaction(reads=True) as session:
         found = projects.get(session, slug)
         chosen = exporting.select_for(session, found, batch, late, gold)
         parts = exporting.export(session, found, shape, chosen)
@@ -282,7 +283,7 @@ def score(
 
     from app.serving.scoring import current
 
-    with _transaction() as session:
+    with _transaction(reads=True) as session:
         found = current(session, slug)
 
     from app.serving.lines import score_lines
@@ -318,8 +319,7 @@ def _wait(run_id: int) -> None:
     with Progress(console=say) as bar:
         task = bar.add_task("requested", total=None)
         while True:
-            with sessions() as session:
-                session.connection(execution_options={"read_only": True})
+            with reading(sessions) as session:
                 run = training_runs.get(session, run_id)
             state = RunState(run.state)
             bar.update(task, description=state, completed=run.step, total=run.steps or None)

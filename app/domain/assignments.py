@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.errors import Conflict, Invalid, NotFound
@@ -15,6 +15,14 @@ from app.storage.projects import Project
 from app.vocabulary import SkipReason
 
 MOST = 20
+_a, _b = aliased(Response), aliased(Response)
+_TEXTS = (
+    select(Comparison.id, Comparison.external_id, Prompt.messages, _a.text, _b.text)
+    .join(Prompt, Prompt.id == Comparison.prompt_id)
+    .join(_a, _a.id == Comparison.response_a_id)
+    .join(_b, _b.id == Comparison.response_b_id)
+    .where(Comparison.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 @dataclass(frozen=True)
@@ -67,15 +75,7 @@ def task(session: Session, row: Assignment) -> Task:
 def _tasks(session: Session, found: list[Assignment]) -> list[Task]:
     if not found:
         return []
-    a, b = aliased(Response), aliased(Response)
-    wanted = (
-        select(Comparison.id, Comparison.external_id, Prompt.messages, a.text, b.text)
-        .join(Prompt, Prompt.id == Comparison.prompt_id)
-        .join(a, a.id == Comparison.response_a_id)
-        .join(b, b.id == Comparison.response_b_id)
-        .where(Comparison.id.in_([row.comparison_id for row in found]))
-    )
-    texts = {row[0]: row for row in session.execute(wanted)}
+    texts = {row[0]: row for row in session.execute(_TEXTS, {"ids": [row.comparison_id for row in found]})}
     tasks = []
     for row in found:
         _, external_id, messages, text_a, text_b = texts[row.comparison_id]

@@ -100,9 +100,9 @@ def checked_options(options: dict[str, Any]) -> dict[str, Any]:
     return dict(options)
 
 
-def request_due(session: Session, now: datetime, base_model: str = "") -> list[TrainingRun]:
-    """Requests a run for every project that has `retrain_every` new judgements since its last run."""
-    due = []
+def due(session: Session) -> list[Project]:
+    """The projects that have `retrain_every` new judgements since their last run, and none under way."""
+    found = []
     for project in session.scalars(select(Project).where(Project.retrain_every > 0)):
         last = session.scalar(
             select(TrainingRun).where(TrainingRun.project_id == project.id).order_by(TrainingRun.id.desc()).limit(1)
@@ -113,8 +113,8 @@ def request_due(session: Session, now: datetime, base_model: str = "") -> list[T
         if last is not None and last.snapshot_id is not None:
             seen = session.get_one(Snapshot, last.snapshot_id).counts["judgements"]
         if count_trainable(session, project.id) - seen >= max(project.retrain_every, FEWEST if not seen else 1):
-            due.append(request(session, project, now, base_model=base_model))
-    return due
+            found.append(project)
+    return found
 
 
 def get(session: Session, run_id: int, project: Project | None = None) -> TrainingRun:

@@ -20,7 +20,7 @@ from app.reward.data import Item
 from app.serving.models import RETRY, Models, State, Unavailable
 from app.serving.scoring import item
 from app.settings import Settings
-from app.storage.session import make_engine, make_sessions
+from app.storage.session import make_engine, make_sessions, reading
 from app.vocabulary import Role
 
 MAX_ITEMS = 1024
@@ -78,8 +78,7 @@ def require_reviewer(
     """Lets in who may see rewards: annotators may not, since they are to judge for themselves."""
     if bearer is None:
         raise Unauthenticated("Send an API token: `Authorization: Bearer …`.")
-    with request.app.state.sessions() as session:
-        session.connection(execution_options={"read_only": True})
+    with reading(request.app.state.sessions) as session:
         person = people.of_token(session, bearer.credentials.strip(), request.app.state.clock())
     if not Role(person.role).covers(Role.reviewer):
         raise Forbidden(f"This needs the role {Role.reviewer}; you have {person.role}.")

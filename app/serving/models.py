@@ -12,6 +12,7 @@ from app.domain.errors import DomainError
 from app.reward import export
 from app.reward.data import Item
 from app.serving.scoring import Current, current
+from app.storage.session import reading
 
 RETRY = timedelta(seconds=30)
 log = logging.getLogger("touchstone.serving")
@@ -95,8 +96,7 @@ class Models:
         return [found[slug] for slug in sorted(found)]
 
     def _current(self, slug: str) -> Current:
-        with self._sessions() as session:
-            session.connection(execution_options={"read_only": True})
+        with reading(self._sessions) as session:
             return current(session, slug)
 
     def _renewed(self, slug: str) -> Served:

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.storage.batches import Batch
@@ -11,6 +11,36 @@ from app.storage.comparisons import Assignment
 from app.storage.people import Person
 
 SWEEP = 100
+_mine = aliased(Assignment)
+# built once: building them costs more than running them
+_FREE = (
+    select(Assignment.id)
+    .where(
+        Assignment.batch_id == bindparam("batch"),
+        Assignment.state == "open",
+        ~exists().where(
+            _mine.comparison_id == Assignment.comparison_id,
+            _mine.annotator_id == bindparam("annotator"),
+            _mine.state != "expired",
+        ),
+    )
+    .order_by(Assignment.rank, Assignment.comparison_id, Assignment.slot)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(Assignment)
+    .where(Assignment.id == _FREE.scalar_subquery())
+    .values(
+        state="leased",
+        annotator_id=bindparam("annotator"),
+        lease_token=bindparam("token"),
+        leased_at=bindparam("now"),
+        lease_expires_at=bindparam("until"),
+    )
+    .returning(Assignment)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 
 
 def claim(session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta) -> Assignment | None:
@@ -19,36 +49,9 @@ def claim(session: Session, project_id: int, annotator_id: int, now: datetime, l
     Highest priority first, then oldest; never a comparison that the annotator has held before, unless the lease
     ran out.
     """
-    mine = aliased(Assignment)
+    values = {"annotator": annotator_id, "token": secrets.token_urlsafe(18), "now": now, "until": now + lease}
     for batch_id in _open_batches(session, project_id):
-        free = (
-            select(Assignment.id)
-            .where(
-                Assignment.batch_id == batch_id,
-                Assignment.state == "open",
-                ~exists().where(
-                    mine.comparison_id == Assignment.comparison_id,
-                    mine.annotator_id == annotator_id,
-                    mine.state != "expired",
-                ),
-            )
-            .order_by(Assignment.rank, Assignment.comparison_id, Assignment.slot)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        taken = session.scalar(
-            update(Assignment)
-            .where(Assignment.id == free.scalar_subquery())
-            .values(
-                state="leased",
-                annotator_id=annotator_id,
-                lease_token=secrets.token_urlsafe(18),
-                leased_at=now,
-                lease_expires_at=now + lease,
-            )
-            .returning(Assignment)
-            .execution_options(synchronize_session=False, populate_existing=True)
-        )
+        taken = session.scalar(_CLAIM, values | {"batch": batch_id})
         if taken is not None:
             return taken
     return None

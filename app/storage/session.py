@@ -4,13 +4,15 @@ A transaction that is opened with the execution option `read_only` sees one stat
 statement to its last, waits for no writer, and cannot write, on either database.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-__all__ = ["Engine", "Session", "make_engine", "make_sessions"]
+__all__ = ["Engine", "Session", "make_engine", "make_sessions", "reading"]
 
 
 def make_engine(url: str) -> Engine:
@@ -32,6 +34,14 @@ def make_engine(url: str) -> Engine:
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """The factory of sessions; objects stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """A session in a transaction that only reads (see above)."""
+    with sessions() as session:
+        session.connection(execution_options={"read_only": True})
+        yield session
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.domain import training_runs
 from app.settings import Settings
-from app.storage.session import make_engine, make_sessions
+from app.storage.session import make_engine, make_sessions, reading
 from app.worker.training import now, perform
 
 QUEUE = "training"
@@ -57,10 +57,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
 
 
 def _tend(sessions: sessionmaker[Session], settings: Settings) -> None:
-    with sessions.begin() as session:
-        training_runs.request_due(session, now(), settings.base_model)
-    with sessions() as session:
-        waiting = training_runs.waiting(session)
+    with reading(sessions) as session:
+        due, waiting = training_runs.due(session), training_runs.waiting(session)
+    if due:
+        with sessions.begin() as session:
+            waiting += [training_runs.request(session, p, now(), base_model=settings.base_model).id for p in due]
     for run_id in waiting:
         # the same id again is the same workflow, so nothing runs twice however often it is enqueued
         with SetWorkflowID(f"run-{run_id}"):

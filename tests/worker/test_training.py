@@ -139,6 +139,35 @@ def test_no_prompt_is_in_both_splits_and_one_run_at_a_time(sessions, settings, t
     assert (len(train), len(held_out)) == (16, 4)
 
 
+def test_new_judgements_make_a_run_due_and_a_run_under_way_does_not(sessions, settings, tiny_encoder):
+    project_id = judged(sessions, tiny_encoder)  # 40 judgements
+
+    def due():
+        with sessions() as session:
+            return [project.id for project in training_runs.due(session)]
+
+    def every(number):
+        with sessions.begin() as session:
+            projects.get(session, "study").retrain_every = number
+
+    assert due() == []
+    every(41)
+    assert due() == []
+    every(40)
+    assert due() == [project_id]
+    run_id = request(sessions, max_length=32)
+    assert due() == []
+    with sessions.begin() as session:
+        training_runs.cancel(session, training_runs.get(session, run_id), now())
+    assert due() == []
+    more = [{"prompt": f"why {n}", "chosen": "good", "rejected": "bad"} for n in range(40)]
+    with sessions.begin() as session:
+        content = "".join(json.dumps(row) + "\n" for row in more).encode()
+        project = projects.get(session, "study")
+        importing.import_file(session, project, io.BytesIO(content), Upload("more", "rows.jsonl"), now())
+    assert due() == [project_id]
+
+
 def worker(settings):
     environment = os.environ | {
         "TOUCHSTONE_DATABASE_URL": settings.database_url,

@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 
 from app.domain import exporting
 from app.storage.projects import Project
+from app.storage.session import reading
 from app.vocabulary import ExportFormat
 from app.web.api.description import lines
 from app.web.deps import Admin, Db, InProject, OfBatch
@@ -43,8 +44,7 @@ def export(
 
 def _stream(request: Request, project: Project, shape: ExportFormat, chosen: Any) -> Iterator[bytes]:
     # the request's own transaction ends before the body is sent
-    with request.app.state.sessions() as session:
-        session.connection(execution_options={"read_only": True})
+    with reading(request.app.state.sessions) as session:
         yield from exporting.export(session, project, shape, chosen)
 
 
