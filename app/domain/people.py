@@ -140,6 +140,11 @@ def note_failure(session: Session, key: str, now: datetime) -> None:
     session.flush()
 
 
+def forgive(session: Session, key: str) -> None:
+    """Forgets what `key` failed."""
+    session.execute(delete(Failure).where(Failure.key == plain(key, 400)))
+
+
 def open_session(session: Session, person: Person, now: datetime) -> str:
     """The secret of a new browser session."""
     return _issue(session, person, "session", now, now + SESSION)

@@ -149,8 +149,8 @@ def _csv_line(number: int, row: dict[str, str]) -> Line:
     for key, cell in fields.items():
         if key in _JSON_COLUMNS or (key == "prompt" and cell.lstrip().startswith('[{"')):
             try:
-                fields[key] = json.loads(cell)
-            except ValueError as error:
+                fields[key] = json.loads(cell, parse_constant=_refuse_constant)
+            except (ValueError, RecursionError) as error:
                 return Line(number, None, f"the cell {key} is not JSON ({error})")
         elif key == "priority":
             try:

@@ -27,7 +27,8 @@ def take(session: Session, project: Project, now: datetime) -> Snapshot:
         prompt.held_out = held_out < HELD_OUT * (total + 1)
         total, held_out = total + 1, held_out + prompt.held_out
     session.flush()
-    found = list(trainable(session, project.id))
+    # what was judged meanwhile is for the next one: its prompt is not decided yet
+    found = [row for row in trainable(session, project.id) if row.held_out is not None]
     lines = [
         json.dumps(
             {

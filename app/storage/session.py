@@ -25,7 +25,8 @@ def make_engine(url: str) -> Engine:
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": 30})
+    # connections are cheap here, and a slow reader of an export keeps one
+    engine = create_engine(parsed, connect_args={"timeout": 30}, pool_size=20, max_overflow=-1)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -48,7 +48,7 @@ class Standing:
     ours: str
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def svg(chart: Curve | Standing, theme: str, width: int) -> str:
     """The chart in "light" or "dark", `width` pixels wide so that its text comes out in the size of the page's."""
     import altair

@@ -30,7 +30,7 @@ LONGEST = 50_000
 LONGEST_FORMULA = 5_000
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def render(text: str) -> Markup:
     """Sanitised HTML of Markdown text with maths; nothing in it runs, loads or leaves the page by itself."""
     if len(text) > LONGEST:  # what Markdown costs can grow with the square of a hostile text

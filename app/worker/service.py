@@ -3,17 +3,21 @@
 import logging
 import threading
 from collections.abc import Callable
+from urllib.parse import quote
 
 from dbos import DBOS, SetWorkflowID
+from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.domain import training_runs
+from app.domain.errors import Conflict
 from app.settings import Settings
 from app.storage.session import make_engine, make_sessions, reading
 from app.worker.training import now, perform
 
 QUEUE = "training"
 POLL_SECONDS = 1.0
+UNDER_WAY = {"PENDING", "ENQUEUED", "DELAYED"}
 log = logging.getLogger("touchstone.worker")
 _perform: Callable[[int], str]
 
@@ -31,7 +35,20 @@ def training_workflow(run_id: int) -> str:
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Works until `stop` is set: takes up requested runs, and requests those that `retrain_every` makes due."""
+    """Works until `stop` is set: takes up requested runs, and requests those that `retrain_every` makes due.
+
+    Raises Conflict when a worker of the same name is at work on this data folder: it would take up the same runs.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    name = quote(settings.worker_id, safe="")
+    try:
+        with FileLock(settings.data_dir / f"{name}.lock", timeout=0):
+            _run(settings, stop)
+    except Timeout:
+        raise Conflict(f"A worker named {settings.worker_id} is at work on {settings.data_dir} already.") from None
+
+
+def _run(settings: Settings, stop: threading.Event) -> None:
     global _perform
     sessions = make_sessions(make_engine(settings.url))
     _perform = lambda run_id: perform(sessions, settings, run_id)  # noqa: E731
@@ -64,13 +81,21 @@ def _tend(sessions: sessionmaker[Session], settings: Settings) -> None:
             waiting += [training_runs.request(session, p, now(), base_model=settings.base_model).id for p in due]
     for run_id in waiting:
         # the same id again is the same workflow, so nothing runs twice however often it is enqueued
-        with SetWorkflowID(f"run-{run_id}"):
+        with SetWorkflowID(_workflow_id(run_id)):
             DBOS.enqueue_workflow(QUEUE, training_workflow, run_id)
+
+
+def _workflow_id(run_id: int) -> str:
+    """Id of a run's workflow: of its next one where the last ended without ending the run, as when the database was
+    away for too long."""
+    attempt = 1
+    while (known := DBOS.get_workflow_status(f"run-{run_id}-{attempt}")) and known.status not in UNDER_WAY:
+        attempt += 1
+    return f"run-{run_id}-{attempt}"
 
 
 def _system_database(settings: Settings) -> str:
     """DBOS's own tables: a file beside SQLite's, a schema of its own in PostgreSQL."""
     if settings.url.startswith("postgres"):
         return settings.url
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{settings.data_dir.resolve() / 'workflows.db'}"

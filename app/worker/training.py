@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.domain import quality, reward_models, training_runs
@@ -35,7 +36,8 @@ def perform(sessions: sessionmaker[Session], settings: Settings, run_id: int) ->
     """Trains, evaluates, saves and judges the model of a run; returns the state in which it ended.
 
     Whatever goes wrong is written to the run with its traceback. A run that is over is left alone; one that was killed
-    in the middle goes on from its checkpoint.
+    in the middle goes on from its checkpoint. Raises OperationalError when the database cannot be used: the run is
+    not over then, and performing it again goes on with it.
     """
     with sessions.begin() as session:
         run = training_runs.get(session, run_id)
@@ -46,6 +48,8 @@ def perform(sessions: sessionmaker[Session], settings: Settings, run_id: int) ->
         _perform(sessions, settings, run_id, folder)
     except Cancelled:
         _finish(sessions, run_id, RunState.cancelled)
+    except OperationalError:
+        raise  # the database was away; the run goes on from its checkpoint when it is back
     except Exception:
         log.exception("run %d failed", run_id)
         _finish(sessions, run_id, RunState.failed, traceback.format_exc())

@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
 import pytest
+from filelock import FileLock
+from sqlalchemy.exc import OperationalError
 from transformers import AutoModelForSequenceClassification
 
 from app.domain import importing, projects, reward_models, training_runs
@@ -20,7 +23,7 @@ from app.reward.export import load
 from app.settings import Settings
 from app.storage.session import make_sessions
 from app.vocabulary import RunState
-from app.worker import training
+from app.worker import service, training
 from app.worker.training import now, pair_set, perform
 
 
@@ -166,6 +169,36 @@ def test_new_judgements_make_a_run_due_and_a_run_under_way_does_not(sessions, se
         project = projects.get(session, "study")
         importing.import_file(session, project, io.BytesIO(content), Upload("more", "rows.jsonl"), now())
     assert due() == [project_id]
+
+
+def test_a_run_goes_on_when_the_database_was_away(sessions, settings, tiny_encoder, monkeypatch):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, max_length=32)
+    tries, stop = [], threading.Event()
+
+    def away_at_first(sessions, settings, run_id):
+        tries.append(run_id)
+        if len(tries) == 1:
+            with sessions.begin() as session:
+                training_runs.begin(session, training_runs.get(session, run_id), now())
+            raise OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+        return perform(sessions, settings, run_id)
+
+    monkeypatch.setattr(service, "perform", away_at_first)
+    working = threading.Thread(target=service.run, args=(settings, stop))
+    working.start()
+    try:
+        assert wait_for(sessions, run_id, lambda run: RunState(run.state).final).state == RunState.succeeded
+    finally:
+        stop.set()
+        working.join(30)
+    assert tries == [run_id, run_id]
+
+
+def test_two_workers_of_one_name_do_not_work_side_by_side(settings):
+    settings.data_dir.mkdir(parents=True)
+    with FileLock(settings.data_dir / "worker-1.lock"), pytest.raises(Conflict, match="worker-1"):
+        service.run(settings, threading.Event())
 
 
 def worker(settings):
