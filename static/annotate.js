@@ -20,6 +20,8 @@ for (let key = 1; key <= 7; key++) answers[key] = [key - 4, null];
 /** @typedef {{id: number, token: string, node: HTMLElement}} Task */
 /** @type {Task[]} what is leased, the one on show first */
 let queue = [];
+/** @type {Set<number>} ids of what was answered or skipped on this page and not taken back */
+const left = new Set();
 /** @type {{task: Task, entry: string, kind: "preference" | "skip"}[]} what `z` can take back; a reload keeps all but the nodes */
 const history = remembered();
 const timer = new Timer();
@@ -57,18 +59,24 @@ function leaving() {
 }
 
 function remembered() {
-  return JSON.parse(sessionStorage.getItem(memory) ?? "[]");
+  try {
+    return JSON.parse(sessionStorage.getItem(memory) ?? "[]");
+  } catch {
+    return [];
+  }
 }
 
 function remember() {
   history.splice(0, history.length - REMEMBERED);
   const kept = history.map(({ task: { id, token }, entry, kind }) => ({ task: { id, token }, entry, kind }));
-  sessionStorage.setItem(memory, JSON.stringify(kept));
+  try {
+    sessionStorage.setItem(memory, JSON.stringify(kept));
+  } catch { /* without storage, undo does not reach beyond a reload */ }
 }
 
-/** Queues leased comparisons that are not known yet. @param {boolean} first before all others: they were taken back */
+/** Queues leased comparisons that are not known yet, and not left either: a renewal may cross an answer. @param {boolean} first before all others: they were taken back */
 function take(assignments, first = false) {
-  const known = new Set([...queue.map((task) => task.id), ...leaving()]);
+  const known = new Set([...queue.map((task) => task.id), ...leaving(), ...(first ? [] : left)]);
   for (const found of assignments) {
     if (known.has(found.id)) continue;
     const holder = document.createElement("template");
@@ -132,9 +140,10 @@ function leave(kind, body) {
   if (!task) return;
   const entry = uuid();
   const path = `/api/v1/assignments/${task.id}/${kind}?render=1`;
+  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
+  left.add(task.id);
   history.push({ task, entry, kind });
   remember();
-  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
   if (kind === "preference") count(1);
   $("skip").hidePopover();
   show();
@@ -161,6 +170,7 @@ function undo() {
     const path = `/api/v1/assignments/${task.id}/${kind}?render=1`;
     outbox.add({ id: uuid(), project, assignment: task.id, method: "DELETE", path, body: { lease_token: task.token } });
   }
+  left.delete(task.id);
   if (kind === "preference") count(-1);
   if (!task.node) return; // the server's reply brings it
   desk.prepend(task.node);
@@ -203,19 +213,19 @@ form.addEventListener("submit", (event) => {
 });
 $("notice").querySelector("button").addEventListener("click", () => ($("notice").hidden = true));
 
+const open = () => document.querySelector(":popover-open");
 const reasons = [...$("skip").querySelectorAll("[name=skip]")].map((button) => button.value);
 const keys = {
   s: () => queue.length && $("skip").togglePopover(),
-  z: undo,
+  z: () => open() || undo(),
   p: () => queue[0]?.node.querySelector(".prompt").toggleAttribute("open"),
   i: () => $("guidelines")?.togglePopover(),
   "?": () => $("help").togglePopover(),
 };
 for (const key of Object.keys(answers)) {
   keys[key] = () => {
-    const open = document.querySelector(":popover-open");
-    if (!open) answer(key);
-    else if (open.id === "skip" && reasons[Number(key) - 1]) skip(reasons[Number(key) - 1]);
+    if (!open()) answer(key);
+    else if (open().id === "skip" && reasons[Number(key) - 1]) skip(reasons[Number(key) - 1]);
   };
 }
 hotkeys(keys);

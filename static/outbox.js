@@ -2,7 +2,7 @@
 // is sent, so that a crash, a reload or a second tab can neither lose nor mix entries. Sending again is harmless:
 // every request carries an id that the server keeps unique.
 
-/** @typedef {{id: string, method: string, path: string, body: object, assignment: number}} Entry */
+/** @typedef {{id: string, method: string, path: string, body: object, assignment: number, begun?: boolean}} Entry */
 /** @typedef {"saved" | "sending" | "offline" | "signed-out"} State */
 
 const LONGEST_WAIT = 15_000;
@@ -18,10 +18,10 @@ export function uuid() {
 }
 
 export class Outbox {
+  #person;
   #prefix;
   #handlers;
   #memory = new Map();
-  #sending = null;
   #busy = false;
   #wait = 0;
   #timer = 0;
@@ -35,6 +35,7 @@ export class Outbox {
    *   are told what came of it; `changed(state, waiting)` whenever that changes.
    */
   constructor(person, handlers) {
+    this.#person = person;
     this.#prefix = `touchstone.outbox.${person}.`;
     this.#handlers = handlers;
     addEventListener("online", () => this.kick());
@@ -45,7 +46,7 @@ export class Outbox {
 
   /** All entries, oldest first. @returns {Entry[]} */
   entries() {
-    return this.#keys().map((key) => JSON.parse(this.#memory.get(key) ?? localStorage.getItem(key)));
+    return this.#keys().map((key) => this.#read(key)).filter(Boolean);
   }
 
   #keys() {
@@ -60,22 +61,31 @@ export class Outbox {
   add(entry) {
     this.#last = Math.max(Date.now(), this.#last + 1);
     const key = `${this.#prefix}${String(this.#last).padStart(15, "0")}.${entry.id}`;
+    this.#write(key, entry);
+    this.#tell(this.#state === "saved" ? "sending" : this.#state);
+    this.kick();
+  }
+
+  /** Takes an entry back that has never begun to leave: the server may have any other. @returns {boolean} whether it could */
+  drop(id) {
+    const key = this.#keys().find((key) => key.endsWith(id));
+    if (!key || this.#read(key)?.begun) return false;
+    this.#remove(key);
+    this.#tell();
+    return true;
+  }
+
+  /** @returns {Entry | null} null when another tab has just sent it */
+  #read(key) {
+    return JSON.parse(this.#memory.get(key) ?? localStorage.getItem(key));
+  }
+
+  #write(key, entry) {
     try {
       localStorage.setItem(key, JSON.stringify(entry));
     } catch {
       this.#memory.set(key, JSON.stringify(entry));
     }
-    this.#tell(this.#state === "saved" ? "sending" : this.#state);
-    this.kick();
-  }
-
-  /** Takes an entry back that has not begun to leave. @returns {boolean} whether it could */
-  drop(id) {
-    const key = this.#keys().find((key) => key.endsWith(id));
-    if (!key || key === this.#sending) return false;
-    this.#remove(key);
-    this.#tell();
-    return true;
   }
 
   #remove(key) {
@@ -105,12 +115,11 @@ export class Outbox {
 
   async #sendAll() {
     for (let key; (key = this.#keys()[0]); ) {
-      const stored = this.#memory.get(key) ?? localStorage.getItem(key);
-      if (stored === null) continue; // another tab has just sent it
-      this.#sending = key;
+      const entry = this.#read(key);
+      if (!entry) continue;
+      if (!entry.begun) this.#write(key, { ...entry, begun: true });
       this.#tell("sending");
-      const { state, settle } = await this.#send(JSON.parse(stored));
-      this.#sending = null;
+      const { state, settle } = await this.#send(entry);
       if (state) {
         this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2 || 1000);
         this.#timer = setTimeout(() => this.#drain(), this.#wait);
@@ -130,7 +139,8 @@ export class Outbox {
     try {
       response = await fetch(entry.path, {
         method: entry.method,
-        headers: { "Content-Type": "application/json" },
+        // whoever has signed in here since must not answer for this person
+        headers: { "Content-Type": "application/json", "Touchstone-Person": this.#person },
         body: JSON.stringify(this.#handlers.body(entry)),
         signal: AbortSignal.timeout(TIMEOUT),
       });

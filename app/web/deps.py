@@ -16,6 +16,7 @@ from app.storage.session import Session
 from app.vocabulary import Role
 
 COOKIE = "touchstone_session"
+PERSON = "touchstone-person"  # a page names the person that it was made for
 Id = Annotated[int, Path(ge=1, le=LARGEST)]
 OfBatch = Annotated[int | None, Query(ge=1, le=LARGEST, description="Only what is in this batch")]
 
@@ -80,6 +81,8 @@ def _requires(role: Role) -> Callable[..., Person]:
         found = signed_in(request, session, now)
         if found is None:
             raise Unauthenticated("Sign in first.")
+        if request.headers.get(PERSON, str(found.id)) != str(found.id):
+            raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
         if not Role(found.role).covers(role):
             raise Forbidden(f"This needs the role {role}; you have {found.role}.")
         return found

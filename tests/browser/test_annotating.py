@@ -243,3 +243,70 @@ def test_the_last_comparison_leads_to_an_end_and_new_ones_appear(tab, stored):
     expect(tab.locator("#empty")).to_be_visible()
     expect(tab.get_by_role("button", name="4 they are as good")).to_be_disabled()
     assert len(stored()) == 30
+
+
+def test_undo_of_an_answer_whose_reply_was_lost_takes_it_back_from_the_server(tab, stored):
+    begin(tab)
+    lost = []
+
+    def lose_first(route):
+        if route.request.method == "PUT" and not lost:
+            lost.append(route.fetch())
+            route.abort()
+        else:
+            route.continue_()
+
+    tab.route("**/api/v1/assignments/**", lose_first)
+    first = shown(tab)
+    press(tab, "2")
+    expect(tab.locator("#saved")).to_contain_text("Offline")
+    assert len(stored()) == 1
+    tab.keyboard.press("z")
+    assert shown(tab) == first
+    settled(tab)
+    assert stored() == []
+
+
+def test_answers_wait_while_somebody_else_is_signed_in(tab, stored, server, study):
+    begin(tab)
+    tab.context.set_offline(True)
+    press(tab, "17")
+    tab.context.set_offline(False)
+    tab.route("**/api/v1/**", lambda route: route.abort())
+    other = tab.context.new_page()
+    other.goto(server.url + study("bob@example.org"))
+    other.click("text=Start")
+    other.wait_for_url("**/")
+    tab.unroute("**/api/v1/**")
+    expect(tab.locator("#saved")).to_have_text("Signed out", timeout=20_000)
+    assert stored() == []
+    other.goto(server.url + study("ann@example.org"))
+    other.click("text=Start")
+    settled(tab)
+    assert [strength for strength, _ in stored()] == [-3, 3]
+
+
+def test_nothing_is_undone_behind_an_open_dialog(tab, stored):
+    begin(tab)
+    press(tab, "1")
+    settled(tab)
+    for key in "s?":
+        tab.keyboard.press(key)
+        tab.keyboard.press("z")
+        tab.keyboard.press("Escape")
+    settled(tab)
+    assert len(stored()) == 1
+
+
+def test_a_link_that_was_used_says_so_or_leads_home(browser, server, study):
+    context = browser.new_context(base_url=server.url)
+    page = context.new_page()
+    link = study()
+    page.goto(link)
+    page.click("text=Start")
+    page.goto(link)
+    expect(page.get_by_role("link", name="Annotate")).to_be_visible()
+    context.clear_cookies()
+    page.goto(link)
+    expect(page.get_by_role("alert")).to_contain_text("used before")
+    context.close()

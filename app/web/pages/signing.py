@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.domain import people
-from app.domain.errors import Invalid
+from app.domain.errors import Invalid, Unauthenticated
 from app.storage.people import Person
 from app.storage.session import Session
 from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor
@@ -64,9 +64,15 @@ def sign_in(request: Request, session: Db, now: Now, email: Field, password: Fie
 
 
 @router.get("/invitations/{secret}", dependencies=[PUBLIC])
-def invitation_page(request: Request, session: Db, now: Now, secret: str) -> Response:
+def invitation_page(request: Request, person: Visitor, session: Db, now: Now, secret: str) -> Response:
     """Greets without using the link up, since mail scanners open links too."""
-    return _invitation(request, people.invited(session, secret, now))
+    try:
+        return _invitation(request, people.invited(session, secret, now))
+    except Unauthenticated as error:
+        if person is not None:  # who comes back by the link that let them in
+            return RedirectResponse("/", 303)
+        context = {"person": None, "next": "/", "email": "", "error": f"{error} Or sign in with your password."}
+        return page(request, "sign_in.html", context, 401)
 
 
 @router.post("/invitations/{secret}", dependencies=[PUBLIC])
