@@ -43,6 +43,7 @@ const outbox = new Outbox(desk.dataset.person, {
     const words = { saved: "Saved", sending: waiting > 1 ? `${waiting} waiting` : "Saving", offline, "signed-out": "Signed out" };
     $("saved").textContent = words[state];
     $("saved").dataset.state = state;
+    if (state === "saved" && $("notice").firstElementChild.dataset.link) $("notice").hidden = true;
     if (state === "signed-out") tell("You are signed out. Sign in again in this browser: your answers wait here.", "/sign-in?next=" + encodeURIComponent(location.pathname));
     show(false);
   },
@@ -127,6 +128,7 @@ function count(difference) {
 function tell(words, link) {
   const [said] = $("notice").children;
   said.textContent = words;
+  said.dataset.link = link ?? "";
   if (link) {
     const anchor = Object.assign(document.createElement("a"), { href: link, textContent: "Sign in" });
     said.append(" ", anchor);
@@ -190,7 +192,7 @@ async function renew() {
   try {
     const response = await fetch(`/api/v1/projects/${project}/assignments?render=1`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", "Touchstone-Person": desk.dataset.person },
       body: JSON.stringify({ count: ahead, resume: true }),
       signal: AbortSignal.timeout(30_000),
     });

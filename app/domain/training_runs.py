@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -186,16 +186,22 @@ def material(session: Session, run: TrainingRun) -> Material:
 def progress(
     session: Session, run_id: int, step: int, steps: int, loss: float, accuracy: float | None, elapsed_s: float
 ) -> bool:
-    """Records a point of the curves; returns whether the run is to stop."""
+    """Records a point of the curves; returns whether the run is to stop.
+
+    A step that was passed before is one that the run goes back to, from its checkpoint: what came after is void.
+    """
     run = session.get_one(TrainingRun, run_id, populate_existing=True)
+    if step <= run.step:
+        session.execute(delete(TrainingPoint).where(TrainingPoint.run_id == run_id, TrainingPoint.step >= step))
     run.step, run.steps = step, steps
-    known = session.get(TrainingPoint, (run_id, step))
-    if known is None:
-        values = {"run_id": run_id, "step": step, "loss": loss, "accuracy": accuracy, "elapsed_s": elapsed_s}
-        session.execute(insert(TrainingPoint), [values])
-    elif accuracy is not None:
-        known.accuracy = accuracy
+    values = {"run_id": run_id, "step": step, "loss": loss, "accuracy": accuracy, "elapsed_s": elapsed_s}
+    session.execute(insert(TrainingPoint), [values])
     return run.cancel_requested
+
+
+def stops(session: Session, run_id: int) -> bool:
+    """Whether somebody has asked the run to stop."""
+    return session.get_one(TrainingRun, run_id, populate_existing=True).cancel_requested
 
 
 def finish(session: Session, run: TrainingRun, state: RunState, now: datetime, error: str | None = None) -> None:

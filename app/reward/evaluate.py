@@ -60,8 +60,8 @@ def compare(pairs: PairSet, new: NDArray[np.float64], current: NDArray[np.float6
     ours, prompt = correct(pairs, new)
     theirs, _ = correct(pairs, current)
     difference = ours - theirs
-    low, high = mean_interval(difference, prompt)
-    return Verdict(float(difference.mean()) if len(difference) else float("nan"), low, high)
+    low, high = mean_interval((difference + 1) / 2, prompt)  # as shares: −1 is 0, 1 is 1
+    return Verdict(float(difference.mean()) if len(difference) else float("nan"), 2 * low - 1, 2 * high - 1)
 
 
 def correct(pairs: PairSet, rewards: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

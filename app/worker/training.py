@@ -20,6 +20,7 @@ from app.reward.data import Item, PairSet
 from app.reward.evaluate import Evaluation, compare, evaluate
 from app.reward.train import Cancelled, Progress, Trained, train
 from app.settings import Settings
+from app.storage.session import reading
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
 
@@ -39,11 +40,12 @@ def perform(sessions: sessionmaker[Session], settings: Settings, run_id: int) ->
     in the middle goes on from its checkpoint. Raises OperationalError when the database cannot be used: the run is
     not over then, and performing it again goes on with it.
     """
+    folder = settings.data_dir.resolve() / "runs" / str(run_id)
     with sessions.begin() as session:
         run = training_runs.get(session, run_id)
         if not training_runs.begin(session, run, now()):
+            (folder / "checkpoint.pt").unlink(missing_ok=True)
             return run.state
-    folder = settings.data_dir.resolve() / "runs" / str(run_id)
     try:
         _perform(sessions, settings, run_id, folder)
     except Cancelled:
@@ -66,19 +68,30 @@ def _perform(sessions: sessionmaker[Session], settings: Settings, run_id: int, f
         digest = training_runs.snapshot_of(session, run).digest
     pairs, held_out = pair_set(found, "train"), pair_set(found, "held_out")
     trained = train(config, pairs, held_out, folder, _reporter(sessions, run_id), settings.checkpoint_seconds)
+    _stop_if_asked(sessions, run_id)
     rewards = trained.model.score(held_out.items)
     measured = evaluate(held_out, rewards)
     metrics = _metrics(measured, trained) | {"human_agreement": quality.human_agreement(found.judgements)}
     lineage = {"run": run_id, "snapshot": digest, "config": asdict(config), "metrics": metrics}
     golden = (held_out.items or pairs.items)[:GOLDEN]
+    _stop_if_asked(sessions, run_id)
     export.save(trained.model, folder / "model", golden, lineage)
+    del trained  # the current model needs the room
     promoted, verdict = _judge(sessions, run_id, held_out, rewards)
     with sessions.begin() as session:
+        if training_runs.stops(session, run_id):
+            raise Cancelled
         run = training_runs.get(session, run_id)
         run.metrics, run.artefact, run.verdict = metrics, str(folder / "model"), verdict
         training_runs.finish(session, run, RunState.succeeded, now())
         if promoted:
             reward_models.promote(session, run, now())
+
+
+def _stop_if_asked(sessions: sessionmaker[Session], run_id: int) -> None:
+    with reading(sessions) as session:
+        if training_runs.stops(session, run_id):
+            raise Cancelled
 
 
 def _config(run: TrainingRun) -> TrainingConfig:
@@ -106,8 +119,12 @@ def _judge(
         return True, "The first model of this project."
     try:
         theirs = export.load(current.artefact).score(held_out.items)
-    except Exception as error:  # damaged files raise what they like; none of it may keep a good model out
-        return True, f"The current model (run {current.id}) cannot be loaded any more: {error}"
+    except Exception as error:  # damaged files raise what they like
+        log.exception("the current model, of run %d, cannot be loaded", current.id)
+        return (
+            False,
+            f"Kept, not used: it cannot be compared, for the model of run {current.id} cannot be loaded: {error}",
+        )
     found = compare(held_out, rewards, theirs)
     if np.isnan(found.difference):
         return True, "No held-out comparison has a majority, so nothing speaks against it."

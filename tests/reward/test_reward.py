@@ -194,3 +194,5 @@ def test_a_worse_model_is_seen_and_an_equal_one_is_not_called_worse():
     good = np.tile([2.0, 0.0, 0.0], 30)
     assert compare(pairs, -good, good).worse
     assert not compare(pairs, good, good).worse
+    one = pairs_where_good_wins(1)
+    assert not compare(one, -good[:3], good[:3]).worse

@@ -19,6 +19,7 @@ from app.domain import importing, projects, reward_models, training_runs
 from app.domain.errors import Conflict
 from app.domain.importing import Upload
 from app.reward.data import Item
+from app.reward.evaluate import evaluate
 from app.reward.export import load
 from app.settings import Settings
 from app.storage.session import make_sessions
@@ -142,6 +143,55 @@ def test_no_prompt_is_in_both_splits_and_one_run_at_a_time(sessions, settings, t
     assert (len(train), len(held_out)) == (16, 4)
 
 
+def test_a_run_cancelled_while_it_is_measured_is_cancelled(sessions, settings, tiny_encoder, monkeypatch):
+    project_id = judged(sessions, tiny_encoder)
+    run_id = request(sessions, max_length=32)
+
+    def measure(*arguments):
+        with sessions.begin() as session:
+            training_runs.cancel(session, training_runs.get(session, run_id), now())
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(training, "evaluate", measure)
+    assert perform(sessions, settings, run_id) == RunState.cancelled
+    with sessions() as session:
+        assert reward_models.current(session, project_id) is None
+
+
+def test_a_model_that_cannot_be_compared_is_kept_and_not_used(sessions, settings, tiny_encoder):
+    project_id = judged(sessions, tiny_encoder)
+    options = {"epochs": 1, "max_length": 32}
+    first = request_and_perform(sessions, settings, options)
+    (settings.data_dir / "runs" / str(first) / "model" / "model.safetensors").write_bytes(b"damaged")
+    second = the(sessions, request_and_perform(sessions, settings, options))
+    assert second.state == RunState.succeeded
+    assert "cannot be compared" in second.verdict
+    with sessions() as session:
+        assert reward_models.current(session, project_id).id == first
+
+
+def test_prompts_stay_on_their_side_from_one_snapshot_to_the_next(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder)
+
+    def sides(run_id):
+        with sessions() as session:
+            found = training_runs.material(session, training_runs.get(session, run_id))
+            training_runs.cancel(session, training_runs.get(session, run_id), now())
+            session.commit()
+        return {row["prompt"]: row["split"] for row in found.judgements}
+
+    first = sides(request(sessions))
+    more = [{"prompt": f"why {n}", "chosen": "good", "rejected": "bad"} for n in range(30)]
+    with sessions.begin() as session:
+        content = "".join(json.dumps(row) + "\n" for row in more).encode()
+        project = projects.get(session, "study")
+        importing.import_file(session, project, io.BytesIO(content), Upload("more", "rows.jsonl"), now())
+    second = sides(request(sessions))
+    assert len(second) == 50
+    assert first.items() <= second.items()
+    assert sum(side == "held_out" for side in second.values()) == 10
+
+
 def test_new_judgements_make_a_run_due_and_a_run_under_way_does_not(sessions, settings, tiny_encoder):
     project_id = judged(sessions, tiny_encoder)  # 40 judgements
 
@@ -210,7 +260,7 @@ def worker(settings):
     return subprocess.Popen([sys.executable, "-m", "app", "worker"], env=environment, start_new_session=True)
 
 
-def wait_for(sessions, run_id, wanted, seconds=90):
+def wait_for(sessions, run_id, wanted, seconds=300):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         run = the(sessions, run_id)
