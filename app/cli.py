@@ -23,7 +23,7 @@ from app.domain.errors import DomainError, DuplicateUpload
 from app.settings import Settings
 from app.storage.migrating import is_current
 from app.storage.migrating import migrate as migrate_database
-from app.storage.session import make_engine, make_sessions, reading
+from app.storage.session import make_engine, make_sessions, missing_file, reading
 from app.up import run as run_everything
 from app.up import stop_on_signals
 from app.vocabulary import ExportFormat, Role, RunState
@@ -55,6 +55,9 @@ def main() -> None:
     except (ArgumentError, OperationalError) as error:
         say.print(f"touchstone: the database cannot be used: {getattr(error, 'orig', error)}", markup=False)
         sys.exit(1)
+    except OSError as error:
+        say.print(f"touchstone: {error.filename or ''}: {error.strerror or error}", markup=False, soft_wrap=True)
+        sys.exit(1)
 
 
 def _settings() -> Settings:
@@ -69,7 +72,11 @@ def _settings() -> Settings:
 
 @contextmanager
 def _transaction(*, reads: bool = False) -> Iterator[Session]:
-    engine = make_engine(_settings().url)
+    url = _settings().url
+    if (missing := missing_file(url)) is not None:
+        say.print(f"touchstone: there is no database {missing}; `touchstone migrate` makes one", soft_wrap=True)
+        raise typer.Exit(1)
+    engine = make_engine(url)
     try:
         if not is_current(engine):
             say.print("touchstone: the database is not up to date; run `touchstone migrate` first")

@@ -5,6 +5,7 @@ const bar = live.querySelector("progress");
 const words = live.querySelector("[role=status]");
 const EVERY = 1000;
 let drawn = -1;
+let state = "";
 
 /** @param {number} seconds */
 function span(seconds) {
@@ -13,10 +14,11 @@ function span(seconds) {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** @typedef {{state: string, step: number, steps: number, started_at: string | null}} Run */
+/** @typedef {{state: string, cancel_requested: boolean, step: number, steps: number, started_at: string | null}} Run */
 
 /** @param {Run} run @param {number} now by the server's clock, in milliseconds */
 function said(run, now) {
+  if (run.cancel_requested) return "It is told to stop and does so within seconds.";
   if (run.state === "requested") return "Waiting for the worker to take it up.";
   if (!run.step) return "Loading the model and encoding the texts.";
   if (run.step === run.steps) return "Trained. Now it is measured on the comparisons that it has not seen.";
@@ -61,6 +63,8 @@ async function look() {
     if (reply.ok) {
       const run = /** @type {Run} */ (await reply.json());
       if (["succeeded", "failed", "cancelled"].includes(run.state)) return location.reload();
+      if (state && state !== run.state) return location.reload(); // the headline is another one
+      state = run.state;
       bar.max = run.steps || 1;
       if (run.steps && run.step < run.steps) bar.value = run.step;
       else bar.removeAttribute("value");

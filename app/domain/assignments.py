@@ -11,7 +11,6 @@ from app.storage import leases
 from app.storage.base import LARGEST
 from app.storage.batches import Comparison, Prompt, Response
 from app.storage.comparisons import Assignment
-from app.storage.projects import Project
 from app.vocabulary import SkipReason
 
 MOST = 20
@@ -55,15 +54,15 @@ def next_tasks(
 
 
 def resume(
-    session: Session, project: Project, annotator_id: int, count: int, now: datetime, lease: timedelta
+    session: Session, project_id: int, annotator_id: int, count: int, now: datetime, lease: timedelta
 ) -> list[Task]:
     """What the annotator holds already, renewed, topped up to `count` with new leases."""
     leases.alone(session, annotator_id)
-    mine = leases.held(session, project.id, annotator_id, now)
+    mine = leases.held(session, project_id, annotator_id, now)
     for row in mine:
         row.lease_expires_at = now + lease
     session.flush()
-    more = next_tasks(session, project.id, annotator_id, min(MOST, max(0, count - len(mine))), now, lease)
+    more = next_tasks(session, project_id, annotator_id, min(MOST, max(0, count - len(mine))), now, lease)
     return _tasks(session, mine) + more
 
 

@@ -84,13 +84,16 @@ def invited(session: Session, secret: str, now: datetime) -> Person:
 
 
 def accept(session: Session, secret: str, now: datetime, password: str | None = None) -> str:
-    """Uses an invitation up, sets the password if one is given, and returns the secret of a new session."""
+    """Uses an invitation up and returns the secret of a new session; a password, if one is given, is set and ends all
+    other sessions and invitations of the person."""
     credential, person = _holder(session, "invitation", secret, now)
     if password:
         set_password(session, person, password)
     gone = session.execute(delete(Credential).where(Credential.id == credential.id)).rowcount  # type: ignore[attr-defined]
     if not gone:
         raise Unauthenticated("This link was used a moment ago.")
+    if password:
+        session.execute(delete(Credential).where(Credential.person_id == person.id, Credential.kind != "token"))
     return open_session(session, person, now)
 
 
@@ -210,6 +213,7 @@ def _digest(secret: str) -> str:
 def _issue(
     session: Session, person: Person, kind: str, now: datetime, expires_at: datetime | None, name: str = ""
 ) -> str:
+    session.execute(delete(Credential).where(Credential.expires_at <= now))
     secret = secrets.token_urlsafe(32)
     session.add(
         Credential(

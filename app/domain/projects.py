@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -90,11 +90,16 @@ def everything(session: Session) -> list[Project]:
 
 
 def progress(session: Session, project: Project, annotator_id: int) -> Progress:
-    """Slots done and wanted in batches that are not drafts, and this annotator's own judgements."""
+    """Slots done and wanted in batches that are neither drafts nor closed, what was done in closed ones, and this annotator's own judgements."""
     counted = (
         select(Assignment.state, func.count())
         .join(Batch, Batch.id == Assignment.batch_id)
-        .where(Assignment.project_id == project.id, Assignment.slot.is_not(None), Batch.state != BatchState.draft)
+        .where(
+            Assignment.project_id == project.id,
+            Assignment.slot.is_not(None),
+            Batch.state != BatchState.draft,
+            or_(Batch.state != BatchState.closed, Assignment.state != "open"),
+        )
         .group_by(Assignment.state)
     )
     states: dict[str, int] = {state: number for state, number in session.execute(counted)}

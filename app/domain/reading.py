@@ -126,6 +126,8 @@ def _csv_lines(chunks: Iterator[bytes]) -> Iterator[Line]:
         header = next(reader, [])
         if not header:
             raise UploadError("file", "is a CSV without a header line")
+        if twice := [name for name in header if header.count(name) > 1]:
+            raise UploadError("file", f"is a CSV with two columns named {twice[0]!r}")
         last = reader.line_num
         for cells in reader:
             number, last = last + 1, reader.line_num

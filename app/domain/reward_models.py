@@ -6,7 +6,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict
-from app.storage.projects import Project
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
 
@@ -15,14 +14,6 @@ def current(session: Session, project_id: int) -> TrainingRun | None:
     """The run whose model is the project's reward model now, or None."""
     wanted = select(TrainingRun).where(TrainingRun.project_id == project_id, TrainingRun.promoted_at.is_not(None))
     return session.scalar(wanted.order_by(TrainingRun.promoted_at.desc(), TrainingRun.id.desc()).limit(1))
-
-
-def of_project(session: Session, project: Project) -> list[TrainingRun]:
-    """All trained models of the project, newest first."""
-    wanted = select(TrainingRun).where(
-        TrainingRun.project_id == project.id, TrainingRun.state == RunState.succeeded, TrainingRun.artefact.is_not(None)
-    )
-    return list(session.scalars(wanted.order_by(TrainingRun.id.desc())))
 
 
 def promote(session: Session, run: TrainingRun, now: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-__all__ = ["Engine", "Session", "make_engine", "make_sessions", "reading"]
+__all__ = ["Engine", "Session", "make_engine", "make_sessions", "missing_file", "reading"]
 
 
 def make_engine(url: str) -> Engine:
@@ -30,6 +30,14 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def missing_file(url: str) -> Path | None:
+    """The file of an SQLite database that is not there; None where it is, and for any other database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or Path(parsed.database).exists():
+        return None
+    return Path(parsed.database)
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -80,6 +80,12 @@ def svg(chart: Curve | Standing, theme: str, width: int) -> str:
         return str(vl_convert.vegalite_to_svg(whole.to_dict()))
 
 
+def thinned(points: Sequence[tuple[float, float]], most: int = 300) -> tuple[tuple[float, float], ...]:
+    """At most `most` of the points, spread evenly, with the last one: more than a chart of this width can show."""
+    step = -(-len(points) // most) or 1
+    return tuple(points[(len(points) - 1) % step :: step])
+
+
 def smoothed(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     """Each y as the mean of the last tenth of the points up to it."""
     window = max(1, len(points) // 10)

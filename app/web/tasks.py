@@ -16,7 +16,6 @@ class Shown:
 
     id: int
     lease_token: str
-    expires_at: str
     prompt: list[dict[str, Any]]
     left_html: Markup
     right_html: Markup
@@ -27,7 +26,6 @@ def shown(task: Task) -> Shown:
     return Shown(
         task.id,
         task.lease_token,
-        task.expires_at.isoformat(),
         [{"role": turn["role"], "html": rich(turn["content"])} for turn in task.prompt],
         _response(task.left),
         _response(task.right),

@@ -72,7 +72,7 @@ def test_a_run_is_watched_until_it_is_over(desk, engine, clock):
         training_runs.progress(session, run_id, 3, 12, 0.69, 0.5, 3.0)
     desk.wait_for_selector("text=Step 3 of 12")
     desk.wait_for_selector("[data-curve] img[src*='v=3']")
-    assert desk.locator("[data-curve] img").first.evaluate("image => image.naturalWidth") > 0
+    desk.wait_for_function("() => document.querySelector('[data-curve] img').naturalWidth > 0")
     assert desk.get_attribute("#live progress", "value") == "3"
     with sessions.begin() as session:
         training_runs.finish(

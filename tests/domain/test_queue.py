@@ -171,7 +171,7 @@ def test_undo_and_revise_keep_the_history(session, project, clock, ann):
 def test_a_reload_gets_back_what_was_held(session, project, clock, ann):
     take(session, project, clock, rows(5))
     held = claim(session, project, ann, clock, 2)
-    resumed = assignments.resume(session, project, ann.id, 3, clock(), LEASE)
+    resumed = assignments.resume(session, project.id, ann.id, 3, clock(), LEASE)
     assert [task.id for task in resumed[:2]] == [task.id for task in held]
     assert len(resumed) == 3
 

@@ -189,7 +189,7 @@ def test_two_tabs_resume_the_same(sessions, study, folk, clock):
     load(sessions, study, clock, rows(9))
 
     def resume(session):
-        return assignments.resume(session, session.merge(study, load=False), folk[0], 4, clock(), LEASE)
+        return assignments.resume(session, study.id, folk[0], 4, clock(), LEASE)
 
     first, second = during(sessions, resume, resume)
     assert [task.id for task in first] == [task.id for task in second]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.web.charts import THEMES, Curve, Reference, Standing, apart, bounds, smoothed, svg
+from app.web.charts import THEMES, Curve, Reference, Standing, apart, bounds, smoothed, svg, thinned
 from app.web.templating import STATIC
 
 CURVE = Curve("model", ((10, 0.5), (20, 0.7)), 40, "steps", (Reference("longer answer", 0.69),), ((10, 0.4), (20, 0.8)))
@@ -60,3 +60,12 @@ def test_a_running_mean_of_the_last_tenth():
     assert smoothed(points)[0] == (0, 0.0)
     assert smoothed(points)[-1] == (39, 0.5)
     assert smoothed([(1, 0.3)]) == ((1, 0.3),)
+
+
+def test_many_points_are_thinned_to_what_can_be_seen_and_the_last_one_stays():
+    points = [(float(step), 1.0) for step in range(3601)]
+    found = thinned(points)
+    assert len(found) <= 300
+    assert found[-1] == points[-1]
+    assert thinned(points[:7]) == tuple(points[:7])
+    assert thinned([]) == ()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain import assignments, preferences
 from app.domain.assignments import Task
+from app.storage.session import Session
 from app.web.deps import Annotator, Config, Db, Id, InProject, Now
 from app.web.tasks import html
 
@@ -122,16 +123,22 @@ def out(task: Task, render: bool) -> AssignmentOut:
     )
 
 
+def _outs(session: Session, tasks: list[Task], render: bool) -> list[AssignmentOut]:
+    if render:
+        session.commit()  # rendering takes a while, and nobody may wait for it
+    return [out(task, render) for task in tasks]
+
+
 @router.post("/projects/{slug}/assignments")
 def lease_assignments(
     body: Lease, person: Annotator, project: InProject, session: Db, now: Now, settings: Config, render: bool = False
 ) -> AssignmentsOut:
     """Leases the next comparisons to you."""
     if body.resume:
-        tasks = assignments.resume(session, project, person.id, body.count, now, settings.lease)
+        tasks = assignments.resume(session, project.id, person.id, body.count, now, settings.lease)
     else:
         tasks = assignments.next_tasks(session, project.id, person.id, body.count, now, settings.lease)
-    return AssignmentsOut(assignments=[out(task, render) for task in tasks])
+    return AssignmentsOut(assignments=_outs(session, tasks, render))
 
 
 @router.put("/assignments/{assignment_id}/preference")
@@ -160,8 +167,10 @@ def put_preference(
     stored = preferences.submit(session, assignment_id, person.id, answer, now)
     following = None
     if body.next:
-        tasks = assignments.next_tasks(session, stored.project_id, person.id, body.next, now, settings.lease)
-        following = [out(task, render) for task in tasks]
+        # who repeats a request did not hear what it leased: they get that, and not more
+        lease = assignments.resume if stored.repeated else assignments.next_tasks
+        tasks = lease(session, stored.project_id, person.id, body.next, now, settings.lease)
+        following = _outs(session, tasks, render)
     return PreferenceOut(
         id=UUID(stored.id),
         assignment_id=stored.assignment_id,
@@ -197,7 +206,7 @@ def skip_assignment(
     following = None
     if body.next:
         tasks = assignments.next_tasks(session, row.project_id, person.id, body.next, now, settings.lease)
-        following = [out(task, render) for task in tasks]
+        following = _outs(session, tasks, render)
     return SkipOut(assignment_id=assignment_id, reason=body.reason, assignments=following)
 
 

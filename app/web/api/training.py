@@ -35,6 +35,7 @@ class RunOut(BaseModel):
     requested_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    cancel_requested: bool
     config: dict[str, Any]
     step: int
     steps: int

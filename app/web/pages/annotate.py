@@ -26,11 +26,13 @@ def annotate(
     request: Request, person: Annotator, project: InProject, session: Writer, now: Now, settings: Config
 ) -> Response:
     """The comparison that the annotator holds, with the next ones behind it."""
-    tasks = assignments.resume(session, project, person.id, AHEAD, now, settings.lease)
+    tasks = assignments.resume(session, project.id, person.id, AHEAD, now, settings.lease)
+    progress = projects.progress(session, project, person.id)
+    session.commit()  # rendering takes a while, and nobody may wait for it
     context = {
         "person": person,
         "project": project,
-        "progress": projects.progress(session, project, person.id),
+        "progress": progress,
         "guidelines": rich(project.guidelines) if project.guidelines.strip() else None,
         "tasks": [shown(task) for task in tasks],
         "ahead": AHEAD,

@@ -16,20 +16,21 @@ def home(request: Request, person: Annotator, session: Db) -> Response:
     """All projects with their progress."""
     staff = Role(person.role).covers(Role.reviewer)
     entries = [(project, projects.progress(session, project, person.id)) for project in projects.everything(session)]
-    waiting = sum(progress.total - progress.done for _, progress in entries)
+    total = sum(progress.total for _, progress in entries)
+    waiting = total - sum(progress.done for _, progress in entries)
     context = {
         "person": person,
         "staff": staff,
         "entries": entries,
-        "headline": _headline(len(entries), waiting),
+        "headline": _headline(total, waiting),
         "lead": _lead(len(entries), Role(person.role)),
     }
     return page(request, "home.html", context)
 
 
-def _headline(number: int, waiting: int) -> str:
-    if not number:
-        return "Nothing here yet"
+def _headline(total: int, waiting: int) -> str:
+    if not total:
+        return "Nothing to judge yet"
     if not waiting:
         return "Everything is judged"
     return f"{waiting:,} judgement{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''}".replace(

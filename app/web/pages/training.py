@@ -113,7 +113,7 @@ def loss_chart(
     """The training loss by step."""
     run = training_runs.get(session, run_id, project)
     found = training_runs.points(session, run)
-    points = tuple((point.step, point.loss) for point in found if point.loss == point.loss)
+    points = charts.thinned([(point.step, point.loss) for point in found])
     curve = Curve("loss", charts.smoothed(points), run.steps, "steps", behind=points) if points else None
     return _svg(curve, theme, size)
 
