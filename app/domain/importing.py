@@ -4,6 +4,7 @@ The caller's transaction holds the whole batch: when anything breaks, nothing of
 """
 
 import hashlib
+import secrets
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -218,6 +219,8 @@ class _Importer:
         slots: list[dict[str, Any]] = []
         judgements: list[rows.Judgement | None] = []
         for pair in pairs:
+            # drawn, so that nobody can work out from an id which response stands where; it alternates over the slots
+            first = secrets.randbits(1)
             for slot in range(max(self.project.overlap, len(pair.judgements))):
                 judgement = pair.judgements[slot] if slot < len(pair.judgements) else None
                 slots.append(
@@ -227,7 +230,7 @@ class _Importer:
                         "comparison_id": ids[pair.identity],
                         "slot": slot if slot < self.project.overlap else None,
                         "rank": -pair.priority,
-                        "swapped": judgement is None and side(pair.identity, slot),
+                        "swapped": judgement is None and (first + slot) % 2 == 1,
                         "state": "open" if judgement is None else "done",
                         "annotator_id": None if judgement is None else self.annotators[judgement.annotator],
                     }
@@ -331,11 +334,6 @@ class _Importer:
         values = preference_values(self.project.id, slot, free.id, judgement, self.now)
         self.session.execute(insert(Preference), [values | {"strength": sign * judgement.strength}])
         self.batch.judgements += 1
-
-
-def side(identity: str, slot: int) -> bool:
-    """Whether this slot shows b on the left: even over comparisons, alternating over a comparison's slots."""
-    return (hashlib.sha256(identity.encode()).digest()[0] + slot) % 2 == 1
 
 
 def preference_values(

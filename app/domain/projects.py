@@ -15,6 +15,8 @@ from app.storage.comparisons import Assignment, Preference
 from app.storage.projects import Project
 from app.vocabulary import BatchState
 
+MOST_RETRAIN = 1_000_000_000
+LONGEST_GUIDELINES = 200_000
 RESERVED = {"new"}  # /projects/new is the page that makes one
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,98}")
 
@@ -69,6 +71,10 @@ def configure(
         raise Invalid("overlap", "must be between 1 and 100")
     if retrain_every < 0:
         raise Invalid("retrain_every", "must be 0 (never) or more")
+    if retrain_every > MOST_RETRAIN:
+        raise Invalid("retrain_every", f"is too large; at most {MOST_RETRAIN}")
+    if len(guidelines) > LONGEST_GUIDELINES:
+        raise Invalid("guidelines", f"is longer than {LONGEST_GUIDELINES} characters")
     if len(base_model) > 500:
         raise Invalid("base_model", "is longer than 500 characters")
     project.name = plain(name, 200) or project.slug

@@ -53,19 +53,17 @@ class RewardModel:
         if not items:
             return [], 0
         if self.encoder:
-            found = self.tokenizer(
-                [transcript(item.prompt) for item in items], [item.response for item in items], verbose=False
-            )
-            long = sum(len(ids) > self.max_length for ids in found["input_ids"])
-            if long:
-                found = self.tokenizer(
-                    [transcript(item.prompt) for item in items],
-                    [item.response for item in items],
-                    truncation="longest_first",
-                    max_length=self.max_length,
-                )
-            names = [name for name in ("input_ids", "token_type_ids") if name in found]
-            return [{name: found[name][index] for name in names} for index in range(len(items))], long
+            pairs = [(transcript(item.prompt), item.response) for item in items]
+            whole = self.tokenizer(*map(list, zip(*pairs, strict=True)), verbose=False)
+            names = [name for name in ("input_ids", "token_type_ids") if name in whole]
+            rows = [{name: whole[name][index] for name in names} for index in range(len(items))]
+            over = [index for index, row in enumerate(rows) if len(row["input_ids"]) > self.max_length]
+            for index in over:
+                # one by one and without what is cut anyhow: truncation needs memory for all of it times all of it
+                ends = (self._end(text) for text in pairs[index])
+                cut = self.tokenizer(*ends, truncation="longest_first", max_length=self.max_length)
+                rows[index] = {name: cut[name] for name in names}
+            return rows, len(over)
         encoded, long = [], 0
         for item in items:
             turns = [*item.prompt, {"role": "assistant", "content": item.response}]
@@ -78,6 +76,12 @@ class RewardModel:
             long += len(ids) > self.max_length
             encoded.append({"input_ids": ids[-self.max_length :]})
         return encoded, long
+
+    def _end(self, text: str) -> str:
+        """The text from a few tokens before its last `max_length` on."""
+        found = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        offsets = found["offset_mapping"][-self.max_length - 16 :]
+        return text[offsets[0][0] :] if offsets else text
 
     def forward(self, encoded: Sequence[dict[str, list[int]]]) -> Tensor:
         """Rewards (n,) of encoded items, with gradients where the mode allows them."""

@@ -1,5 +1,6 @@
 """The web application: API v1, pages, static files."""
 
+from asyncio import Semaphore
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ from app.web.pages import training as training_pages
 from app.web.security import Security
 from app.web.templating import STATIC
 
+SLOTS = 16
+
 
 class Static(StaticFiles):
     """Static files that browsers keep, since their URLs change with their content."""
@@ -37,6 +40,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app = FastAPI(title="Touchstone", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings, app.state.clock = settings, clock
     app.state.sessions = make_sessions(make_engine(settings.url))
+    app.state.slots = Semaphore(SLOTS)
     api = APIRouter(prefix="/api/v1", responses=description.ANSWERS)
     for module in (people, projects, batches, assignments, exporting, training, description):
         api.include_router(module.router)

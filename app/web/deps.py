@@ -1,6 +1,8 @@
 """What routes ask for: a session that is committed at the edge, the person and their role, the clock, the settings."""
 
-from collections.abc import Callable, Iterator
+from asyncio import Semaphore
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -33,7 +35,27 @@ def get_now(request: Request) -> datetime:
     return clock()
 
 
-def get_session(request: Request) -> Iterator[Session]:
+async def get_slot(request: Request) -> AsyncIterator[Semaphore]:
+    """Waits until fewer requests than there are connections hold one; else all threads could wait for the pool."""
+    slots: Semaphore = request.app.state.slots
+    async with slots:
+        yield slots
+
+
+Slot = Annotated[Semaphore, Depends(get_slot, scope="function")]
+
+
+@asynccontextmanager
+async def without(slots: Semaphore) -> AsyncIterator[None]:
+    """Lends the request's slot to others while it waits for its client."""
+    slots.release()
+    try:
+        yield
+    finally:
+        await slots.acquire()
+
+
+def get_session(request: Request, slot: Slot) -> Iterator[Session]:
     """A transaction that is committed before the response leaves; one that only reads for GET."""
     with request.app.state.sessions() as session:
         if request.method in ("GET", "HEAD"):

@@ -27,6 +27,11 @@ MATH_ATTRIBUTES = {"display", "stretchy", "fence", "form", "separator", "accent"
                    "mathvariant", "columnalign", "displaystyle", "scriptlevel", "width", "notation"}  # fmt: skip
 TEXT = {"a", "br", "hr", "em", "strong", "s", "code", "span", "div", "thead", "tbody", "tr"}
 LONGEST = 50_000
+LONGEST_HIGHLIGHTED = 4_000
+# those whose lexers take no longer for hostile code than for any other; the text decides on the language
+LANGUAGES = {"bash", "c", "console", "cpp", "css", "diff", "go", "html", "java", "javascript", "js", "json", "jsx",
+             "kotlin", "php", "py", "python", "r", "ruby", "rust", "sh", "shell", "sql", "swift", "toml", "ts", "tsx",
+             "typescript", "xml", "yaml"}  # fmt: skip
 LONGEST_FORMULA = 5_000
 
 
@@ -52,7 +57,7 @@ def _fence(tokens: list[Token], index: int) -> str:
     token = tokens[index]
     language = token.info.split()[0] if token.info.strip() else ""
     code = html.escape(token.content)
-    if language:
+    if language in LANGUAGES and len(token.content) <= LONGEST_HIGHLIGHTED:
         with suppress(ClassNotFound):
             code = highlight(token.content, get_lexer_by_name(language), _formatter)
     return f'<pre dir="ltr"><code class="code">{code}</code></pre>\n'

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
 from app.domain.errors import TooLarge, UploadError
-from app.web.deps import Db
+from app.web.deps import Db, Slot, without
 from app.web.security import limited
 
 IN_MEMORY = 1_000_000
@@ -25,7 +25,7 @@ class Received:
     form: dict[str, str]
 
 
-async def receive(request: Request, session: Db) -> AsyncIterator[Received]:
+async def receive(request: Request, session: Db, slot: Slot) -> AsyncIterator[Received]:
     """The body, or the file of a multipart form. Raises UploadError when there is none, TooLarge."""
     session.commit()  # whoever was signed in was read in a writing transaction; annotators must not wait for a slow file
     limit = request.app.state.settings.max_upload
@@ -35,16 +35,21 @@ async def receive(request: Request, session: Db) -> AsyncIterator[Received]:
     kind = request.headers.get("content-type", "")
     try:
         if kind.startswith("multipart/form-data"):
-            async with arriving.form(max_files=1) as form:
+            async with without(slot):
+                form = await arriving.form(max_files=1)
+            try:
                 found = form.get("file")
                 if not isinstance(found, UploadFile) or not found.filename:
                     raise UploadError("file", "is missing; choose one to upload")
                 fields = {key: value for key, value in form.items() if isinstance(value, str)}
                 yield Received(found.file, found.filename, fields)
+            finally:
+                await form.close()
             return
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-            async for chunk in arriving.stream():
-                spool.write(chunk)
+            async with without(slot):
+                async for chunk in arriving.stream():
+                    spool.write(chunk)
             yield Received(cast(BinaryIO, spool), "upload.csv" if kind.startswith("text/csv") else "upload.jsonl", {})
     except ClientDisconnect as error:
         raise UploadError("file", "did not arrive whole; nothing of it was kept") from error

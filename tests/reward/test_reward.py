@@ -141,6 +141,16 @@ def test_inputs_are_cut_on_the_left_and_counted(base, request):
     assert "good answer" in found.tokenizer.decode(encoded[0]["input_ids"])
 
 
+def test_a_long_input_is_cut_to_the_tokens_that_cutting_the_whole_would_leave(tiny_encoder):
+    found = model.new(tiny_encoder, 32, 0)
+    words = ["quick", "brown", "fox", "good", "bad", "answer"]
+    prompt, response = (" ".join(words[(n * step) % 6] for n in range(900)) for step in (1, 5))
+    whole = found.tokenizer(prompt, response, truncation="longest_first", max_length=32)
+    encoded, cut = found.encode([Item(ask(prompt), response), Item(ask("what"), response)])
+    assert cut == 2
+    assert encoded[0]["input_ids"] == whole["input_ids"]
+
+
 def test_a_model_that_knows_fewer_positions_than_asked_for_gets_fewer(tiny_encoder):
     assert model.new(tiny_encoder, 4096, 0).max_length == 64
 

@@ -196,3 +196,7 @@ def test_a_nul_is_no_reason_to_break(admin, nobody, study, frank):
     assert admin.get("/projects/%00").status_code == 404
     assert upload(admin, content=lines(*pairs(1)), name="\0").json()["name"] == "upload.jsonl"
     assert frank.post("/sign-in", data={"email": "a\0@example.org", "password": "x" * 12}).status_code == 401
+
+
+def test_a_path_that_only_looks_like_an_upload_may_not_be_large(nobody):
+    assert nobody.put("/projects/batches", content=b"x" * 3_000_000).status_code == 413

@@ -15,10 +15,10 @@ class Settable(BaseModel):
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
     name: str = Field("", max_length=200)
-    guidelines: str = Field("", max_length=200_000)
+    guidelines: str = Field("", max_length=projects.LONGEST_GUIDELINES)
     overlap: int = Field(1, ge=1, le=100)
     base_model: str = Field("", max_length=500)
-    retrain_every: int = Field(0, ge=0, le=1_000_000_000)
+    retrain_every: int = Field(0, ge=0, le=projects.MOST_RETRAIN)
 
 
 class NewProject(Settable):

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.domain import assignments, preferences, projects
 from app.domain.errors import Invalid
+from app.storage.base import LARGEST
 from app.vocabulary import SkipReason
 from app.web.deps import Annotator, Config, Db, InProject, Now, Writer
 from app.web.richtext import render as rich
@@ -49,7 +50,7 @@ def answer(
     session: Db,
     now: Now,
     settings: Config,
-    assignment: Annotated[int, Form()] = 0,
+    assignment: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
     lease_token: Field = "",
     id: Field = "",
     answer: Field = "",

@@ -13,7 +13,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import BatchState
 from app.web import sentences
-from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
+from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer, Slot
 from app.web.forms import Field, perhaps_whole, whole
 from app.web.richtext import render as rich
 from app.web.templating import page
@@ -24,12 +24,12 @@ LISTED, SAMPLES = 1000, 2
 FRESH = {"name": "", "priority": "0", "pairs_per_prompt": "", "draft": "", "again": ""}
 
 
-async def received_or_not(request: Request, session: Db) -> AsyncIterator[Received | UploadError]:
+async def received_or_not(request: Request, session: Db, slot: Slot) -> AsyncIterator[Received | UploadError]:
     """The upload, or why there is none: the page says it above the form."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         yield UploadError("file", "is missing; choose one to upload")
         return
-    incoming = receive(request, session)
+    incoming = receive(request, session, slot)
     try:
         yield await anext(incoming)
     except UploadError as error:
