@@ -57,9 +57,8 @@ def import_file(
     file: BinaryIO,
     upload: Upload,
     now: datetime,
-    progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Imports the file as one batch. Calls `progress` with the rows read so far.
+    """Imports the file as one batch.
 
     Raises DuplicateUpload when the project has this very file already and `again` is not set, UploadError when it
     cannot be read as a whole or holds no rows. Row errors past the first 10 000 are counted, not listed.
@@ -88,7 +87,6 @@ def import_file(
     while chunk := list(islice(pairs, CHUNK)):
         importer.take(chunk)
         session.flush()
-        progress(batch.rows)
     if not batch.rows:
         raise UploadError("file", "holds no rows")
     session.add_all(report.errors)

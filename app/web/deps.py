@@ -3,7 +3,7 @@
 from asyncio import Semaphore
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -31,7 +31,7 @@ def get_settings(request: Request) -> Settings:
 
 def get_now(request: Request) -> datetime:
     """The time by the application's clock."""
-    clock: Callable[[], datetime] = getattr(request.app.state, "clock", lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = request.app.state.clock
     return clock()
 
 

@@ -86,7 +86,6 @@ class Skip(BaseModel):
     """Why a comparison is passed on."""
 
     model_config = ConfigDict(extra="forbid")
-    id: UUID | None = None
     lease_token: str
     reason: str
     next: int = Field(0, ge=0, le=assignments.MOST)

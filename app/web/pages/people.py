@@ -38,7 +38,7 @@ def add_person(
         guest, new = people.add(session, email, name, _role(role), now)
         if not new:
             raise Invalid("email", f"has an account already, as {guest.role}")
-        link = _link(settings.public_url, people.invite(session, guest, now))
+        link = settings.invitation(people.invite(session, guest, now))
     except Invalid as error:
         session.rollback()
         return _list(request, session, person, typed, error)
@@ -73,7 +73,7 @@ def invite(request: Request, person: Admin, session: Db, now: Now, settings: Con
     except Conflict as error:
         session.rollback()
         return _person(request, session, person, person_id, error)
-    return _person(request, session, person, person_id, link=_link(settings.public_url, secret))
+    return _person(request, session, person, person_id, link=settings.invitation(secret))
 
 
 @router.post("/people/{person_id}/tokens/{token_id}/revocation")
@@ -140,10 +140,6 @@ def _person(
         "days": people.INVITATION.days,
     }
     return page(request, "person.html", context, 409 if conflict else 200)
-
-
-def _link(public_url: str, secret: str) -> str:
-    return f"{public_url.rstrip('/')}/invitations/{secret}"
 
 
 def _role(typed: str) -> Role:
