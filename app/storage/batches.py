@@ -10,21 +10,32 @@ from app.storage.base import Base, Instant
 
 
 class Batch(Base):
-    """One upload. Its row is committed together with everything in it: a broken upload leaves no batch."""
+    """One upload. Its row is committed together with everything in it: a broken upload leaves no batch.
+
+    `overlap` and `slots` are of its upload. Nobody judges more than `max_per_annotator` of it; with `group_id` only the
+    members of that group get any.
+    """
 
     __tablename__ = "batch"
-    __table_args__ = (CheckConstraint("state IN ('draft', 'open', 'paused', 'closed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'open', 'paused', 'closed')", name="state"),
+        CheckConstraint("max_per_annotator >= 1", name="max_per_annotator"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(16), default="draft")
     priority: Mapped[int] = mapped_column(default=0)
+    overlap: Mapped[int] = mapped_column(default=1)
+    max_per_annotator: Mapped[int | None]
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("annotator_group.id"))
     file_digest: Mapped[str] = mapped_column(String(64))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     rows: Mapped[int] = mapped_column(default=0)
     comparisons: Mapped[int] = mapped_column(default=0)
+    slots: Mapped[int] = mapped_column(default=0)
     judgements: Mapped[int] = mapped_column(default=0)
     duplicates: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)

@@ -14,8 +14,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.storage.base import Base, Instant
 
 
+def _where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows for which the condition holds, on either database."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 class Assignment(Base):
-    """See above. `swapped` is the shown order: true when response b stands on the left."""
+    """See above. `swapped` is the shown order: true when response b stands on the left.
+
+    Of a batch's free slots those are handed out first that have the smallest `rank`, then `id`. A slot that `pinned_to`
+    reserves for a person goes to nobody else.
+    """
 
     __tablename__ = "assignment"
     __table_args__ = (
@@ -27,31 +36,20 @@ class Assignment(Base):
         CheckConstraint(
             "state <> 'leased' OR (lease_token IS NOT NULL AND lease_expires_at IS NOT NULL)", name="leased_has_lease"
         ),
-        Index(
+        CheckConstraint("pinned_to IS NULL OR annotator_id IS NULL OR annotator_id = pinned_to", name="pinned"),
+        _where(
             "uq_assignment_comparison_annotator",
+            "state <> 'expired' AND annotator_id IS NOT NULL",
             "comparison_id",
             "annotator_id",
             unique=True,
-            sqlite_where=text("state <> 'expired' AND annotator_id IS NOT NULL"),
-            postgresql_where=text("state <> 'expired' AND annotator_id IS NOT NULL"),
         ),
-        Index(
-            "ix_assignment_queue",
-            "batch_id",
-            "rank",
-            "comparison_id",
-            "slot",
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
-        Index(
-            "ix_assignment_lease",
-            "project_id",
-            "lease_expires_at",
-            sqlite_where=text("state = 'leased'"),
-            postgresql_where=text("state = 'leased'"),
-        ),
-        Index("ix_assignment_annotator", "annotator_id", "project_id", "state"),
+        # what an annotator passed by in a batch, so that a claim begins where the last one ended
+        _where("ix_assignment_mine", "lease_token IS NOT NULL", "annotator_id", "batch_id", "rank", "id"),
+        _where("ix_assignment_queue", "state = 'open' AND pinned_to IS NULL", "batch_id", "rank", "id"),
+        _where("ix_assignment_pinned", "state = 'open' AND pinned_to IS NOT NULL", "pinned_to", "batch_id", "id"),
+        _where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id"),
+        _where("ix_assignment_expiry", "state = 'leased'", "lease_expires_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -67,15 +65,33 @@ class Assignment(Base):
     leased_at: Mapped[datetime | None] = mapped_column(Instant)
     lease_expires_at: Mapped[datetime | None] = mapped_column(Instant)
     skip_reason: Mapped[str | None] = mapped_column(String(100))
+    pinned_to: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Tally(Base):
+    """How many judgements an annotator has given in a batch, and how many of them fill a slot: kept by whoever stores
+    or takes back a judgement, since counting them would take longer the more there are."""
+
+    __tablename__ = "tally"
+    __table_args__ = (CheckConstraint("filled >= 0 AND judged >= filled", name="counts"),)
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"), primary_key=True)
+    judged: Mapped[int] = mapped_column(default=0)
+    filled: Mapped[int] = mapped_column(default=0)
 
 
 class Preference(Base):
-    """What an annotator answered; `strength` −3..3 is from a to b (positive: b is better), 0 a tie."""
+    """What an annotator answered; `strength` −3..3 is from a to b (positive: b is better), 0 a tie.
+
+    `swapped` is the order in which this answer was given: a late one may land on a later lease with another order.
+    """
 
     __tablename__ = "preference"
     __table_args__ = (
         CheckConstraint("strength BETWEEN -3 AND 3", name="strength"),
         Index(None, "project_id", "received_at"),
+        Index(None, "annotator_id", "project_id", "received_at"),
         Index(None, "comparison_id"),
     )
 
@@ -85,6 +101,7 @@ class Preference(Base):
     comparison_id: Mapped[int] = mapped_column(ForeignKey("comparison.id", ondelete="CASCADE"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
     strength: Mapped[int]
+    swapped: Mapped[bool] = mapped_column(default=False)
     acceptable_a: Mapped[bool | None]
     acceptable_b: Mapped[bool | None]
     rationale: Mapped[str | None] = mapped_column(Text)

@@ -11,6 +11,8 @@ from app.storage.comparisons import Assignment
 from app.storage.people import Person
 
 SWEEP = 100
+RETURNED = -(2**31) + 1  # the rank of a slot that came back to the queue: before all others, in the order of return
+ROUNDS = 128  # more than any overlap
 _mine = aliased(Assignment)
 # built once: building them costs more than running them
 _FREE = (
@@ -41,6 +43,11 @@ _CLAIM = (
     .returning(Assignment)
     .execution_options(synchronize_session=False, populate_existing=True)
 )
+
+
+def first_rank(priority: int, slot: int, spread: bool) -> int:
+    """The rank of a new slot: by priority; with `spread` first slots go before second ones, and so on."""
+    return -priority * ROUNDS + (slot if spread else 0)
 
 
 def claim(session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta) -> Assignment | None:

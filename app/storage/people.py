@@ -44,6 +44,25 @@ class Credential(Base):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class Group(Base):
+    """People who get what others do not: a batch can be for one group only."""
+
+    __tablename__ = "annotator_group"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Membership(Base):
+    """Who is in which group."""
+
+    __tablename__ = "group_member"
+
+    group_id: Mapped[int] = mapped_column(ForeignKey("annotator_group.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
 class Failure(Base):
     """One failed sign-in, by the key that is slowed down (an address and an email)."""
 

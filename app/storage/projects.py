@@ -9,12 +9,17 @@ from app.storage.base import Base, Instant
 
 
 class Project(Base):
-    """Its guidelines and rules. Its reward model is the training run that was promoted last."""
+    """Its guidelines and rules. Its reward model is the training run that was promoted last.
+
+    `overlap` and `spread` hold for what is uploaded from then on. With `spread` every comparison of a batch gets its
+    first judgement before any gets its second; without, one comparison is finished after the other.
+    """
 
     __tablename__ = "project"
     __table_args__ = (
         CheckConstraint("overlap BETWEEN 1 AND 100", name="overlap"),
         CheckConstraint("retrain_every >= 0", name="retrain_every"),
+        CheckConstraint("max_per_annotator >= 1", name="max_per_annotator"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -24,4 +29,6 @@ class Project(Base):
     overlap: Mapped[int] = mapped_column(default=1)
     base_model: Mapped[str] = mapped_column(String(500), default="")
     retrain_every: Mapped[int] = mapped_column(default=0)
+    max_per_annotator: Mapped[int | None]
+    spread: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,9 +1,10 @@
 """Every table in one name space, so that the metadata is whole wherever one of them is used."""
 
+from app.storage.audit import Entry
 from app.storage.base import Base
 from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
-from app.storage.comparisons import Assignment, Preference, PreferenceHistory
-from app.storage.people import Credential, Failure, Person
+from app.storage.comparisons import Assignment, Preference, PreferenceHistory, Tally
+from app.storage.people import Credential, Failure, Group, Membership, Person
 from app.storage.projects import Project
 from app.storage.training import Snapshot, TrainingPoint, TrainingRun
 
@@ -13,7 +14,10 @@ __all__ = [
     "Batch",
     "Comparison",
     "Credential",
+    "Entry",
     "Failure",
+    "Group",
+    "Membership",
     "Person",
     "Preference",
     "PreferenceHistory",
@@ -22,6 +26,7 @@ __all__ = [
     "Response",
     "RowError",
     "Snapshot",
+    "Tally",
     "TrainingPoint",
     "TrainingRun",
 ]

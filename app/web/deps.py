@@ -58,6 +58,7 @@ async def without(slots: Semaphore) -> AsyncIterator[None]:
 def get_session(request: Request, slot: Slot) -> Iterator[Session]:
     """A transaction that is committed before the response leaves; one that only reads for GET."""
     with request.app.state.sessions() as session:
+        session.info["request_id"] = request.scope.get("request_id")
         if request.method in ("GET", "HEAD"):
             session.connection(execution_options={"read_only": True})
         yield session
@@ -107,6 +108,7 @@ def _requires(role: Role) -> Callable[..., Person]:
             raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
         if not Role(found.role).covers(role):
             raise Forbidden(f"This needs the role {role}; you have {found.role}.")
+        session.info["actor"] = found
         return found
 
     person.__name__ = f"requires_{role}"
