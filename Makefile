@@ -9,7 +9,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: help run test check format validate
+.PHONY: help run test check format validate fuzz bench torture
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -32,3 +32,14 @@ format: $(STAMP) ## Format the code
 
 validate: $(STAMP) ## Check the whole loop against published figures; DATA names the folder of data sets
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.validate $(DATA)
+
+fuzz: $(STAMP) ## Send thousands of requests that are made from the API's own description, as everybody
+	FUZZ_EXAMPLES=50 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/web/test_fuzz.py
+
+torture: $(STAMP) ## Kill web processes and databases while annotators work; SECONDS (600 in all), SEED, DATABASE
+	$(BIN)/python -m tests.torture $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
+	QUEUE_MACHINE_EXAMPLES=200 $(BIN)/python -m pytest -q tests/domain/test_queue_machine.py
+
+bench: $(STAMP) ## Measure the queue, and imports and exports, against the bare databases
+	$(BIN)/python -m benchmarks.queue
+	$(BIN)/python -m benchmarks.transfer

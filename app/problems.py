@@ -1,5 +1,6 @@
 """Errors as HTTP answers, one status for each: what the web app and the reward server share."""
 
+import logging
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -10,6 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from app.domain import errors
+from app.storage.session import Unavailable
+
+logger = logging.getLogger(__name__)
 
 STATUS = {
     errors.NotFound: 404,
@@ -40,6 +44,7 @@ def install(app: FastAPI, answer: Answer) -> None:
     """Registers handlers of everything that can go wrong; `answer` makes their responses."""
     for kind in STATUS:
         app.add_exception_handler(kind, partial(_domain, answer))
+    app.add_exception_handler(Unavailable, partial(_unavailable, answer))
     app.add_exception_handler(HTTPException, partial(_http, answer))
     app.add_exception_handler(RequestValidationError, partial(_validation, answer))
     app.add_exception_handler(Exception, partial(_unexpected, answer))
@@ -58,6 +63,11 @@ def _domain(answer: Answer, request: Request, error: Exception) -> Response:
     if isinstance(error, errors.DuplicateUpload):
         more["batch"] = error.batch_id
     return answer(request, status, str(error), headers, **more)
+
+
+def _unavailable(answer: Answer, request: Request, error: Exception) -> Response:
+    logger.error("the database cannot be used", exc_info=error.__cause__)
+    return answer(request, 503, str(error), {"Retry-After": "1"})
 
 
 def _http(answer: Answer, request: Request, error: Exception) -> Response:

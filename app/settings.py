@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +21,14 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(2000, gt=0, description="The largest upload, unpacked")
     secure_cookies: bool = Field(False, description="Send the session cookie over HTTPS only")
     checkpoint_seconds: float = Field(20, ge=0, description="How often a training run can be gone on from, in seconds")
+    log_format: Literal["", "text", "json"] = Field("", description="text or json; empty means text on a terminal only")
+    log_level: Literal["", "debug", "info", "warning", "error"] = Field(
+        "", description="The least that is logged; empty means warning in text, and info, so each request, in JSON"
+    )
+    retention_audit_days: int = Field(0, ge=0, description="Days that the audit log is kept; 0 means for ever")
+    retention_model_days: int = Field(
+        0, ge=0, description="Days that models are kept that are not in use; 0 means for ever"
+    )
     worker_id: str = Field("worker-1", description="Stable name of this worker; give each worker its own")
 
     @property

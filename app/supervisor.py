@@ -1,7 +1,7 @@
-"""The parent of `touchstone up`: starts its children, restarts one that dies, stops them all.
+"""A parent and its children: it starts them, restarts one that dies, stops them all.
 
-A child is a `touchstone` command in a session of its own, so that Ctrl-C reaches the parent alone. Its standard input
-is a pipe that nobody writes to: it closes when the parent is gone, however it went, and the child ends with it.
+A child is a process in a session of its own, so that Ctrl-C reaches the parent alone. Its standard input is a pipe that
+nobody writes to: it closes when the parent is gone, however it went, and the child ends with it.
 """
 
 import errno
@@ -12,20 +12,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-GRACE = 10.0
+GRACE = 15.0  # seconds that a child has once it is to end
+PATIENCE = 10  # of these, what a server gives to requests in flight
 POLL = 0.2
+BACKLOG = 2048
 FIRST_PAUSE, LONGEST_PAUSE, SETTLED = 1.0, 30.0, 60.0
 
 
 @dataclass
 class Child:
-    """A process that is to run all the time. `command` starts it; `pause` is how long it waits after its next death."""
+    """A process that is to run all the time. `command` starts it, with the open files `inherited` and with
+    `environment` besides its parent's; `pause` is how long it waits after its next death."""
 
     name: str
     command: list[str]
+    inherited: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     pause: float = FIRST_PAUSE
     due: float = 0.0
@@ -36,7 +41,13 @@ class Child:
         if self.process is None:
             if now >= self.due:
                 self.started = now
-                self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+                self.process = subprocess.Popen(  # noqa: S603
+                    self.command,
+                    stdin=subprocess.PIPE,
+                    pass_fds=self.inherited,
+                    env=os.environ | self.environment,
+                    start_new_session=True,
+                )
             return
         code = self.process.poll()
         if code is None:
@@ -69,14 +80,48 @@ class Child:
         self.process = None
 
 
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs one of our modules."""
+    # -P: a folder `app` where the command was typed must not stand in for ours
+    return [sys.executable, "-P", "-m", name, *arguments]
+
+
 def child(name: str, *arguments: str) -> Child:
     """The `touchstone` command `name` as a child that ends with its parent."""
-    # -P: a folder `app` where the command was typed must not stand in for ours
-    return Child(name, [sys.executable, "-P", "-m", "app.child", name, *arguments])
+    return Child(name, module("app.child", name, *arguments))
 
 
-def supervise(children: Iterable[Child], stop: threading.Event, say: Callable[[str], None]) -> None:
-    """Keeps the children running until `stop` is set, then ends them: SIGTERM, ten seconds of grace, SIGKILL."""
+def end_with_parent() -> None:
+    """Ends this process, a child, when its standard input closes: as by SIGTERM, and after the grace by SIGKILL."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set from now on."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def supervise(
+    children: Iterable[Child],
+    stop: threading.Event,
+    say: Callable[[str], None],
+    listeners: Iterable[socket.socket] = (),
+) -> None:
+    """Keeps the children running until `stop` is set, then ends them: SIGTERM, the grace, SIGKILL.
+
+    `listeners` are what the children answer on. They are closed then, so that nobody comes in whom no child hears.
+    """
     children = list(children)
     try:
         while not stop.is_set():
@@ -86,19 +131,25 @@ def supervise(children: Iterable[Child], stop: threading.Event, say: Callable[[s
     finally:
         for one in children:
             one.send(signal.SIGTERM)
+        for listener in listeners:
+            listener.close()
         until = time.monotonic() + GRACE
         for one in children:
             one.wait(until)
 
 
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on every address of `host`; raises OSError when one of them cannot."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses = dict.fromkeys((family, address[:2]) for family, _, _, _, address in found)
+    return [socket.create_server(address, family=family, backlog=BACKLOG) for family, address in addresses]
+
+
 def unavailable(host: str, port: int) -> str | None:
     """Why nobody can listen there now, or None."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
+        for listener in listen(host, port):
+            listener.close()
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         return f"port {port} on {host} is taken" if taken else f"cannot listen on {host}, port {port}: {error.strerror}"

@@ -1,6 +1,5 @@
 """`touchstone up`: everything on one machine, from an empty folder to links that sign people in."""
 
-import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,11 +9,11 @@ from app.domain.welcome import welcome
 from app.settings import Settings, reachable
 from app.storage.migrating import migrate
 from app.storage.session import make_engine, make_sessions
-from app.supervisor import answers, child, supervise, unavailable
+from app.supervisor import answers, child, stop_on_signals, supervise, unavailable
 from app.vocabulary import Role
 
 
-def run(settings: Settings, host: str, port: int, reward_port: int, say: Callable[[str], None]) -> None:
+def run(settings: Settings, host: str, port: int, reward_port: int, workers: int, say: Callable[[str], None]) -> None:
     """Runs web app, worker and reward server until Ctrl-C or SIGTERM; `say` gets a line when one of them dies.
 
     Migrates the database first and, when it is empty, fills it with the demo. Raises Conflict when a port is taken.
@@ -25,11 +24,12 @@ def run(settings: Settings, host: str, port: int, reward_port: int, say: Callabl
     engine = make_engine(settings.url)
     migrate(engine)
     with make_sessions(engine).begin() as session:
+        session.info["actor"] = "touchstone up"
         links = welcome(session, datetime.now(UTC))
     engine.dispose()
     stop = stop_on_signals()
     children = [
-        child("web", "--host", host, "--port", str(port)),
+        child("web", "--host", host, "--port", str(port), "--workers", str(workers)),
         child("worker"),
         child("reward", "--host", host, "--port", str(reward_port)),
     ]
@@ -53,11 +53,3 @@ def greeting(settings: Settings, links: dict[Role, str]) -> str:
     if Role.admin not in links:
         lines.append("  `touchstone user add EMAIL --role admin` prints a link for an admin")
     return "\n".join([*lines, "Ctrl-C stops everything."])
-
-
-def stop_on_signals() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set from now on."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -67,3 +67,35 @@ class SkipReason(StrEnum):
     broken = "broken"
     unsafe = "unsafe"
     other = "other"
+
+
+class Act(StrEnum):
+    """What the audit log tells of."""
+
+    signed_in = "signed in"
+    sign_in_refused = "sign-in refused"
+    account_added = "account added"
+    account_changed = "account changed"
+    account_invited = "account invited"
+    password_set = "password set"  # noqa: S105
+    token_made = "token made"  # noqa: S105
+    token_revoked = "token revoked"  # noqa: S105
+    group_made = "group made"
+    group_renamed = "group renamed"
+    group_deleted = "group deleted"
+    member_added = "member added"
+    member_removed = "member removed"
+    project_created = "project created"
+    project_changed = "project changed"
+    batch_uploaded = "batch uploaded"
+    batch_changed = "batch changed"
+    comparison_pinned = "comparison pinned"
+    comparison_unpinned = "comparison unpinned"
+    lease_released = "lease released"
+    data_exported = "data exported"
+    run_requested = "run requested"
+    run_cancelled = "run cancelled"
+    model_promoted = "model promoted"
+    backup_made = "backup made"
+    backup_restored = "backup restored"
+    pruned = "pruned"

@@ -1,5 +1,9 @@
-// The upload form: takes a dropped file, shows how far the upload is, and asks before a file goes in twice.
+// The upload form: takes a dropped file, shows how far it is, and asks before a file goes in twice.
 
+import { uuid } from "./outbox.js";
+
+const LOOK = 500;
+const STAGES = { reading: "read", storing: "stored" };
 const form = document.querySelector("form[data-upload]");
 const part = (name) => form.querySelector(`[data-${name}]`);
 const drop = form.querySelector(".drop");
@@ -32,33 +36,47 @@ form.addEventListener("submit", (event) => {
  * @param {boolean} again even if the project has this very file */
 function upload(again) {
   const parameters = new URLSearchParams();
-  for (const name of ["name", "priority", "pairs_per_prompt"]) {
+  for (const name of ["name", "priority", "overlap", "pairs_per_prompt"]) {
     const value = form.elements.namedItem(name).value.trim();
     if (value) parameters.set(name, value);
   }
   if (form.elements.namedItem("draft").checked) parameters.set("draft", "1");
   if (again) parameters.set("again", "1");
+  const importId = uuid();
+  parameters.set("import_id", importId);
   const body = new FormData();
   body.set("file", file.files[0]);
   const request = new XMLHttpRequest();
   request.open("POST", `${form.dataset.upload}?${parameters}`);
   request.responseType = "json";
-  request.upload.addEventListener("progress", (event) => event.lengthComputable && say(event.loaded / event.total));
-  request.upload.addEventListener("load", () => say(null));
+  request.upload.addEventListener("progress", (event) => event.lengthComputable && say(event.loaded / event.total, "uploaded"));
+  request.upload.addEventListener("load", () => follow(request, importId));
   request.addEventListener("load", () => answered(request.status, request.response));
   request.addEventListener("error", () => refuse("The connection broke, and nothing of the file was kept. Try it again."));
   refused.hidden = true;
   send.disabled = true;
   shown.hidden = false;
-  say(0);
+  say(0, "uploaded");
   request.send(body);
 }
 
-/** @param {number | null} share of the file that is up, or null while it is imported */
-function say(share) {
+/** Shows how far the server is with the file, until it has answered; where nobody knows, that it is at work.
+ * @param {XMLHttpRequest} request @param {string} importId */
+async function follow(request, importId) {
+  say(null);
+  while (request.readyState !== XMLHttpRequest.DONE) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+    const reply = await fetch(`${form.dataset.upload}/imports/${importId}`).catch(() => null);
+    const found = reply?.ok ? await reply.json() : null;
+    if (found && request.readyState !== XMLHttpRequest.DONE) say(found.total && found.done / found.total, STAGES[found.stage]);
+  }
+}
+
+/** @param {number | null} share of the file, or null while nobody knows @param {string} [done] what was done with it */
+function say(share, done) {
   if (share === null) bar.removeAttribute("value");
   else bar.value = share;
-  const text = share === null ? "Importing …" : `${Math.floor(share * 100)} % uploaded`;
+  const text = share === null ? "Importing …" : `${Math.floor(share * 100)} % ${done}`;
   if (words.textContent !== text) words.textContent = text;
 }
 

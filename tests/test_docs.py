@@ -87,7 +87,8 @@ def test_no_command_and_no_setting_is_named_that_is_not_there():
     groups = {name.split()[1] for name in known if name.count(" ") == 2}
     named = re.findall(r"\btouchstone ([a-z]+)(?: ([a-z]+))?", README)
     assert {f"touchstone {one} {two}" if one in groups else f"touchstone {one}" for one, two in named} <= known
-    settings = {f"TOUCHSTONE_{name.upper()}" for name in Settings.model_fields} | {"TOUCHSTONE_TEST_CHROMIUM"}
+    settings = {f"TOUCHSTONE_{name.upper()}" for name in Settings.model_fields}
+    settings |= {"TOUCHSTONE_TEST_CHROMIUM", "TOUCHSTONE_TOKEN"}
     for path in ("README.md", "Dockerfile", "docker-compose.yml"):
         assert set(re.findall(r"TOUCHSTONE_[A-Z_]+", (ROOT / path).read_text())) <= settings, path
 

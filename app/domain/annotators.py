@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from app.storage import tallies
 from app.storage.comparisons import Preference
 from app.storage.people import Person
 from app.storage.projects import Project
@@ -26,13 +27,20 @@ class Annotator:
 
 def of_project(session: Session, project: Project, most: int) -> list[Annotator]:
     """The `most` annotators of the project who judged last; those of whom only imports are known by their number."""
-    own = func.max(case((~Preference.imported, Preference.received_at)))
+    counted = tallies.by_annotator(project.id).subquery()
+    # the newest by the index; whom an import named has none of their own
+    last = (
+        select(Preference.received_at)
+        .where(Preference.annotator_id == Person.id, Preference.project_id == project.id, ~Preference.imported)
+        .order_by(Preference.received_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    own = case((Person.email.is_not(None), last)).label("own")
     wanted = (
-        select(Person.id, func.coalesce(Person.email, Person.name), Person.email, func.count(), own)
-        .join(Preference, Preference.annotator_id == Person.id)
-        .where(Preference.project_id == project.id)
-        .group_by(Person.id, Person.email, Person.name)
-        .order_by(own.desc().nulls_last(), func.count().desc(), Person.id)
+        select(Person.id, func.coalesce(Person.email, Person.name), Person.email, counted.c.judged, own)
+        .join(counted, counted.c.annotator_id == Person.id)
+        .order_by(own.desc().nulls_last(), counted.c.judged.desc(), Person.id)
         .limit(most)
     )
     found = session.execute(wanted).all()
@@ -45,20 +53,17 @@ def of_project(session: Session, project: Project, most: int) -> list[Annotator]
 
 def count(session: Session, project: Project) -> tuple[int, int]:
     """How many judgements there are in the project, and how many people gave them."""
-    wanted = select(func.count(), func.count(Preference.annotator_id.distinct()))
-    judgements, people = session.execute(wanted.where(Preference.project_id == project.id)).one()
-    return judgements, people
+    counted = tallies.by_annotator(project.id).subquery()
+    judgements, people = session.execute(select(func.sum(counted.c.judged), func.count(counted.c.judged))).one()
+    return int(judgements or 0), people
 
 
 def judged(session: Session) -> dict[int, int]:
     """Judgements by person id, over all projects, of those who have an account."""
-    wanted = (
-        select(Preference.annotator_id, func.count())
-        .join(Person, Person.id == Preference.annotator_id)
-        .where(Person.email.is_not(None))
-        .group_by(Preference.annotator_id)
-    )
-    return {number: count for number, count in session.execute(wanted)}
+    counted = tallies.by_annotator().subquery()
+    wanted = select(Person.id, counted.c.judged).join(counted, counted.c.annotator_id == Person.id)
+    rows = session.execute(wanted.where(Person.email.is_not(None)))
+    return {number: count for number, count in rows}
 
 
 def _medians(session: Session, project: Project, people: list[int]) -> dict[int, int]:

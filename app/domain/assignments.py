@@ -1,5 +1,6 @@
 """Handing out work: the next comparisons for an annotator, and giving them back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,20 +8,22 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain.errors import Conflict, Invalid, NotFound
-from app.storage import leases
+from app.storage import claims, leases
 from app.storage.base import LARGEST
 from app.storage.batches import Comparison, Prompt, Response
+from app.storage.claims import Lease
 from app.storage.comparisons import Assignment
+from app.storage.prepared import Prepared
 from app.vocabulary import SkipReason
 
 MOST = 20
 _a, _b = aliased(Response), aliased(Response)
-_TEXTS = (
-    select(Comparison.id, Comparison.external_id, Prompt.messages, _a.text, _b.text)
+TEXTS = Prepared(
+    select(Comparison.external_id, Prompt.messages, _a.text, _b.text)
     .join(Prompt, Prompt.id == Comparison.prompt_id)
     .join(_a, _a.id == Comparison.response_a_id)
     .join(_b, _b.id == Comparison.response_b_id)
-    .where(Comparison.id.in_(bindparam("ids", expanding=True)))
+    .where(Comparison.id == bindparam("comparison"))
 )
 
 
@@ -40,17 +43,33 @@ class Task:
 def next_tasks(
     session: Session, project_id: int, annotator_id: int, count: int, now: datetime, lease: timedelta
 ) -> list[Task]:
-    """Leases the next `count` (0 to 20) comparisons; fewer when there are no more for this annotator."""
+    """Leases the next `count` (0 to 20) comparisons; fewer when there are no more for this annotator, or when they may
+    not have more: by the rules of project and batch, or because they hold very many."""
     if not 0 <= count <= MOST:
         raise Invalid("count", f"must be between 0 and {MOST}")
     if not count:
         return []
     leases.alone(session, annotator_id)
-    leases.sweep(session, project_id, now)
-    found: list[Assignment] = []
-    while len(found) < count and (row := leases.claim(session, project_id, annotator_id, now, lease)):
-        found.append(row)
+    found: list[Lease] = []
+    while len(found) < count:
+        taken = claims.claim(session, project_id, annotator_id, now, lease)
+        # leases that ran out are swept every second; who finds nothing does not wait for that
+        if taken is None and leases.sweep(session, now):
+            taken = claims.claim(session, project_id, annotator_id, now, lease)
+        if taken is None:
+            break
+        found.append(taken)
     return _tasks(session, found)
+
+
+def any_expired(session: Session, now: datetime) -> bool:
+    """Whether `sweep` would find something; waits for nobody."""
+    return leases.any_expired(session, now)
+
+
+def sweep(session: Session, now: datetime) -> int:
+    """Returns the slots of some hundred expired leases to the queue, and how many there were."""
+    return leases.sweep(session, now)
 
 
 def resume(
@@ -71,16 +90,14 @@ def task(session: Session, row: Assignment) -> Task:
     return _tasks(session, [row])[0]
 
 
-def _tasks(session: Session, found: list[Assignment]) -> list[Task]:
-    if not found:
-        return []
-    texts = {row[0]: row for row in session.execute(_TEXTS, {"ids": [row.comparison_id for row in found]})}
+def _tasks(session: Session, found: Sequence[Assignment | Lease]) -> list[Task]:
     tasks = []
     for row in found:
-        _, external_id, messages, text_a, text_b = texts[row.comparison_id]
-        left, right = (text_b, text_a) if row.swapped else (text_a, text_b)
-        if row.lease_token is None or row.lease_expires_at is None:
+        texts = TEXTS.first(session, {"comparison": row.comparison_id})
+        if texts is None or row.lease_token is None or row.lease_expires_at is None:
             raise ValueError(f"assignment {row.id} is not leased")
+        external_id, messages, text_a, text_b = texts
+        left, right = (text_b, text_a) if row.swapped else (text_a, text_b)
         tasks.append(Task(row.id, external_id, row.lease_token, row.lease_expires_at, messages, left, right))
     return tasks
 
@@ -105,11 +122,14 @@ def give_back(session: Session, assignment_id: int, annotator_id: int, lease_tok
         raise Conflict(f"The assignment is {row.state}; its lease cannot be given back.")
 
 
-def skip(session: Session, assignment_id: int, annotator_id: int, lease_token: str, reason: str) -> Assignment:
-    """Passes a comparison on, with a reason; the same again changes nothing."""
+def skip(
+    session: Session, assignment_id: int, annotator_id: int, lease_token: str, reason: str
+) -> tuple[Assignment, bool]:
+    """Passes a comparison on, with a reason; returns it, and whether it was skipped before: that changes nothing."""
     if reason not in set(SkipReason):
         raise Invalid("reason", "must be one of " + ", ".join(SkipReason))
     row = own(session, assignment_id, annotator_id, lease_token)
+    repeated = row.state == "skipped"
     if row.state in ("leased", "expired"):
         if row.state == "expired" and live(session, row) is not None:
             raise Conflict("The lease ran out and the comparison was handed to you again.")
@@ -117,7 +137,7 @@ def skip(session: Session, assignment_id: int, annotator_id: int, lease_token: s
         leases.release(session, row, "skipped")
     elif row.state == "done":
         raise Conflict("The comparison is judged already.")
-    return row
+    return row, repeated
 
 
 def unskip(

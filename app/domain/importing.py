@@ -1,357 +1,268 @@
 """Takes an upload in: every good row becomes comparisons, slots and judgements; every bad one is reported.
 
-The caller's transaction holds the whole batch: when anything breaks, nothing of it stays.
+A file is read before the transaction begins (spooling.py). The caller's transaction then holds the whole batch: when
+anything breaks, nothing of it stays.
 """
 
-import hashlib
 import secrets
-import uuid
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from sqlalchemy import insert, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
 
-from app.domain import rows
-from app.domain.errors import DuplicateUpload, Invalid, UploadError
-from app.domain.reading import Line, read
+from app.domain import adding, audit
+from app.domain.errors import DuplicateUpload
+from app.domain.pairs import Pair
+from app.domain.projects import checked_overlap
+from app.domain.recording import Recorder
+from app.domain.spooling import Progress, Refused, Rows, Spool, silent
 from app.domain.text import plain
+from app.storage import bulk, leases
 from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
 from app.storage.comparisons import Assignment, Preference
-from app.storage.people import Person
 from app.storage.projects import Project
-from app.vocabulary import BatchState, Role
+from app.storage.session import unhurried
+from app.vocabulary import Act, BatchState
 
-CHUNK = 500
-REPORTED = 10_000
+COMPARISON = (
+    "id",
+    "project_id",
+    "batch_id",
+    "prompt_id",
+    "response_a_id",
+    "response_b_id",
+    "identity",
+    "external_id",
+    "priority",
+    "gold",
+    "metadata",
+)
+MUCH = 10_000  # new rows after which the planner's statistics are wrong
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What to do with a file. `limit` is the greatest unpacked size in bytes."""
+    """What to do with a file. `limit` is the greatest unpacked size in bytes; `overlap` None is the project's."""
 
     name: str
     file_name: str
     opened: bool = True
     priority: int = 0
     pairs_per_prompt: int | None = None
+    overlap: int | None = None
     again: bool = False
     created_by: int | None = None
     limit: int = 4_000_000_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
-    """What became of an upload."""
+    """What became of an upload; the refused rows by line, the first 10 000 of them."""
 
     batch: Batch
-    errors: list[RowError] = field(default_factory=list)
+    errors: list[Refused]
 
 
-def import_file(
+def import_file(session: Session, project: Project, file: BinaryIO, upload: Upload, now: datetime) -> Report:
+    """`check`, `read` and `store` in whatever transaction the session is. Who has others wait ends it after `check`."""
+    with Rows(file) as found:
+        check(session, project, found, upload)
+        read(found, upload)
+        return store(session, project, found, upload, now)
+
+
+def check(session: Session, project: Project, found: Rows, upload: Upload) -> None:
+    """Raises DuplicateUpload when the project has this very file already, unless `again` is set; and Invalid."""
+    if upload.overlap is not None:
+        checked_overlap(upload.overlap)
+    wanted = select(Batch).where(Batch.project_id == project.id, Batch.file_digest == found.digest)
+    if not upload.again and (earlier := session.scalar(wanted.limit(1))) is not None:
+        raise DuplicateUpload(earlier.id, earlier.name)
+
+
+def read(found: Rows, upload: Upload, progress: Progress = silent) -> None:
+    """Reads the file; `progress` is told how many of its bytes. Raises UploadError when it cannot be read as a whole."""
+    found.read(upload.file_name, upload.limit, upload.pairs_per_prompt, progress)
+
+
+def store(
     session: Session,
     project: Project,
-    file: BinaryIO,
+    found: Rows,
     upload: Upload,
     now: datetime,
+    progress: Progress = silent,
 ) -> Report:
-    """Imports the file as one batch.
+    """Stores what was read as one batch; `progress` is told how many of its pairs are in.
 
-    Raises DuplicateUpload when the project has this very file already and `again` is not set, UploadError when it
-    cannot be read as a whole or holds no rows. Row errors past the first 10 000 are counted, not listed.
+    Raises what `check` raises. Row errors past the first 10 000 are counted, not listed.
     """
-    digest = _file_digest(file)
+    unhurried(session)
     # one upload a project at a time; key_share leaves annotators' foreign keys alone
-    session.execute(select(Project.id).where(Project.id == project.id).with_for_update(key_share=True))
-    earlier = session.scalar(select(Batch).where(Batch.project_id == project.id, Batch.file_digest == digest).limit(1))
-    if earlier is not None and not upload.again:
-        raise DuplicateUpload(earlier.id, earlier.name)
+    wanted = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
+    session.scalars(wanted.execution_options(populate_existing=True)).one()
+    check(session, project, found, upload)
     batch = Batch(
         project_id=project.id,
         name=plain(upload.name, 200) or plain(upload.file_name, 200) or "batch",
         state=BatchState.open if upload.opened else BatchState.draft,
         priority=upload.priority,
-        file_digest=digest,
+        overlap=project.overlap if upload.overlap is None else upload.overlap,
+        file_digest=found.digest,
         created_by=upload.created_by,
         created_at=now,
-        **dict.fromkeys(("rows", "comparisons", "judgements", "duplicates", "rejected"), 0),
+        rows=found.rows,
+        **dict.fromkeys(("comparisons", "slots", "judgements", "duplicates", "rejected"), 0),
     )
     session.add(batch)
     session.flush()
-    report = Report(batch)
-    importer = _Importer(session, project, report, now)
-    pairs = _pairs(read(file, upload.file_name, upload.limit), upload, report)
-    while chunk := list(islice(pairs, CHUNK)):
-        importer.take(chunk)
-        session.flush()
-    if not batch.rows:
-        raise UploadError("file", "holds no rows")
-    session.add_all(report.errors)
+    with Spool() as later, bulk.growing(session):
+        importer = _Importer(session, project, batch, found, later, now)
+        done = 0
+        for chunk in found.chunks():
+            importer.take(chunk)
+            done += len(chunk)
+            progress(done, found.pairs + later.pairs)
+        importer.finish(progress)
+    errors = sorted(found.refused, key=lambda refused: refused.line)
+    numbers = bulk.ids(session, RowError, len(errors))
+    bulk.insert(
+        session,
+        RowError,
+        ("id", "batch_id", "line", "field", "reason"),
+        [(number, batch.id, e.line, e.field, e.reason) for number, e in zip(numbers, errors, strict=True)],
+    )
+    if batch.comparisons + batch.judgements >= MUCH:
+        bulk.analyze(session, Prompt, Response, Comparison, Assignment, Preference)
     session.flush()
-    return report
-
-
-def _file_digest(file: BinaryIO) -> str:
-    file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    file.seek(0)
-    return digest
-
-
-def _pairs(lines: Iterable[Line], upload: Upload, report: Report) -> Iterator[rows.Pair]:
-    for line in lines:
-        report.batch.rows += 1
-        if line.fields is None:
-            _reject(report, line.number, "", line.reason)
-            continue
-        try:
-            for pair in rows.recognise(line.fields, upload.pairs_per_prompt):
-                yield replace(pair, line=line.number)
-        except Invalid as error:
-            _reject(report, line.number, error.field, error.reason)
-
-
-def _reject(report: Report, line: int, name: str, reason: str) -> None:
-    report.batch.rejected += 1
-    if report.batch.rejected <= REPORTED:
-        clean = [text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd") for text in (name, reason)]
-        report.errors.append(RowError(batch_id=report.batch.id, line=line, field=clean[0][:200], reason=clean[1][:500]))
+    counts = {name: getattr(batch, name) for name in ("rows", "comparisons", "judgements", "duplicates", "rejected")}
+    audit.record(session, Act.batch_uploaded, batch.name, project_id=project.id, batch=batch.id, **counts)
+    return Report(batch, errors)
 
 
 class _Importer:
     """Turns chunks of pairs into rows, a handful of statements a chunk."""
 
-    def __init__(self, session: Session, project: Project, report: Report, now: datetime) -> None:
-        self.session, self.project, self.report, self.now = session, project, report, now
-        self.batch = report.batch
-        self.annotators: dict[str, int] = {}
+    def __init__(
+        self, session: Session, project: Project, batch: Batch, found: Rows, later: Spool, now: datetime
+    ) -> None:
+        self.session, self.batch, self.found, self.later = session, batch, found, later
+        self.project_id, self.batch_id = project.id, batch.id
+        self.overlap, self.spread = batch.overlap, project.spread
+        self.recorder = Recorder(session, project.id, now)
+        self.accounts: set[int] = set()
+        self.comparisons = self.duplicates = 0
 
-    def take(self, pairs: list[rows.Pair]) -> None:
-        """Imports a chunk; a pair that is there already only adds the judgements that are new."""
-        first: dict[str, rows.Pair] = {}
-        repeated: list[rows.Pair] = []
+    def take(self, pairs: list[Pair]) -> None:
+        """Imports a chunk; the judgements of pairs that are there already wait for `finish`."""
+        first: dict[str, Pair] = {}
+        repeated: list[Pair] = []
         for pair in pairs:
             if first.setdefault(pair.identity, pair) is not pair:
                 repeated.append(pair)
-        known = self._known(first)
+        known = self._known(list(first))
         self._insert([pair for identity, pair in first.items() if identity not in known])
         again = [pair for identity, pair in first.items() if identity in known] + repeated
-        self.batch.duplicates += len(again)
+        self.duplicates += len(again)
         judged = [pair for pair in again if pair.judgements]
         if judged:
-            self._add_judgements(judged)
+            self.recorder.meet(judged)
+            names = {judgement.annotator for pair in judged for judgement in pair.judgements}
+            self.accounts |= {self.recorder.annotators[name] for name in names} & self.recorder.accounts
+            for pair in judged:
+                self.later.put([pair])
 
-    def _known(self, identities: Iterable[str]) -> set[str]:
-        wanted = select(Comparison.identity).where(
-            Comparison.project_id == self.project.id, Comparison.identity.in_(list(identities))
-        )
-        return set(self.session.scalars(wanted))
+    def finish(self, progress: Progress) -> None:
+        """Adds the judgements of what was there before, and counts.
 
-    def _prompts(self, pairs: list[rows.Pair]) -> dict[str, int]:
-        found = {rows.prompt_digest(pair.messages): pair.messages for pair in pairs}
-        wanted = select(Prompt.digest, Prompt.id).where(
-            Prompt.project_id == self.project.id, Prompt.digest.in_(list(found))
-        )
-        ids = {key: number for key, number in self.session.execute(wanted)}
-        new = [
-            {"project_id": self.project.id, "digest": digest, "messages": messages}
-            for digest, messages in found.items()
-            if digest not in ids
-        ]
-        return ids | self._insert_returning(Prompt, new, lambda row: row["digest"])
+        It comes last, since those whose accounts are named wait from here on; in one order, lest two imports wait for
+        each other.
+        """
+        for account in sorted(self.accounts):
+            leases.alone(self.session, account)
+        done = self.found.pairs
+        for chunk in self.later.chunks():
+            for pair in adding.add(self.session, self.project_id, chunk, self.recorder):
+                self.duplicates -= 1
+                self.found.refuse(pair.line, "id", "is that of a comparison with another prompt or other responses")
+            done += len(chunk)
+            progress(done, self.found.pairs + self.later.pairs)
+        self.recorder.count()
+        self.batch.comparisons, self.batch.slots = self.comparisons, self.comparisons * self.overlap
+        self.batch.judgements, self.batch.duplicates = self.recorder.judgements, self.duplicates
+        self.batch.rejected = self.found.rejected
 
-    def _responses(self, pairs: list[rows.Pair], prompts: list[int]) -> dict[tuple[int, str], int]:
-        found = {
-            (prompt, rows.response_digest(side)): side
-            for pair, prompt in zip(pairs, prompts, strict=True)
-            for side in (pair.a, pair.b)
-        }
-        ids: dict[tuple[int, str], int] = {}
-        keys = iter(found)
-        while part := list(islice(keys, 400)):
-            wanted = select(Response.prompt_id, Response.digest, Response.id)
-            for prompt, digest, number in self.session.execute(
-                wanted.where(tuple_(Response.prompt_id, Response.digest).in_(part))
-            ):
-                ids[prompt, digest] = number
-        new = [
-            {"prompt_id": prompt, "digest": digest, "text": side.text, "generator": side.generator}
-            for (prompt, digest), side in found.items()
-            if (prompt, digest) not in ids
-        ]
-        return ids | self._insert_returning(Response, new, lambda row: (row["prompt_id"], row["digest"]))
+    def _known(self, identities: list[str]) -> set[str]:
+        wanted = bulk.among(self.session, Comparison.identity, identities)
+        known = select(Comparison.identity).where(Comparison.project_id == self.project_id, wanted)
+        return set(self.session.scalars(known))
 
-    def _insert_returning(self, table: Any, values: list[dict[str, Any]], key: Callable[[Any], Any]) -> dict[Any, int]:
-        if not values:
-            return {}
-        ids = self.session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), values)
-        return {key(row): number for row, number in zip(values, ids, strict=True)}
-
-    def _insert(self, pairs: list[rows.Pair]) -> None:
+    def _insert(self, pairs: list[Pair]) -> None:
         if not pairs:
             return
-        by_digest = self._prompts(pairs)
-        prompts = [by_digest[rows.prompt_digest(pair.messages)] for pair in pairs]
-        responses = self._responses(pairs, prompts)
-        values = [
-            {
-                "project_id": self.project.id,
-                "batch_id": self.batch.id,
-                "prompt_id": prompt,
-                "response_a_id": responses[prompt, rows.response_digest(pair.a)],
-                "response_b_id": responses[prompt, rows.response_digest(pair.b)],
-                "identity": pair.identity,
-                "external_id": pair.external_id,
-                "priority": pair.priority,
-                "gold": pair.gold,
-                "details": pair.metadata,
-            }
-            for pair, prompt in zip(pairs, prompts, strict=True)
-        ]
-        ids = self._insert_returning(Comparison, values, lambda row: row["identity"])
-        self.batch.comparisons += len(ids)
-        self._annotators(pairs)
-        slots: list[dict[str, Any]] = []
-        judgements: list[rows.Judgement | None] = []
-        for pair in pairs:
-            # drawn, so that nobody can work out from an id which response stands where; it alternates over the slots
-            first = secrets.randbits(1)
-            for slot in range(max(self.project.overlap, len(pair.judgements))):
-                judgement = pair.judgements[slot] if slot < len(pair.judgements) else None
-                slots.append(
-                    {
-                        "project_id": self.project.id,
-                        "batch_id": self.batch.id,
-                        "comparison_id": ids[pair.identity],
-                        "slot": slot if slot < self.project.overlap else None,
-                        "rank": -pair.priority,
-                        "swapped": judgement is None and (first + slot) % 2 == 1,
-                        "state": "open" if judgement is None else "done",
-                        "annotator_id": None if judgement is None else self.annotators[judgement.annotator],
-                    }
-                )
-                judgements.append(judgement)
-        self._store(slots, judgements)
+        prompts, new = self._prompts(pairs)
+        responses = self._responses(pairs, prompts, new)
+        ids = bulk.ids(self.session, Comparison, len(pairs))
+        values: list[bulk.Values] = []
+        for number, pair in zip(ids, pairs, strict=True):
+            prompt = prompts[pair.prompt.digest]
+            sides = responses[prompt, pair.a.digest], responses[prompt, pair.b.digest]
+            said = pair.identity, pair.external_id, pair.priority, pair.gold, pair.metadata
+            values.append((number, self.project_id, self.batch_id, prompt, *sides, *said))
+        bulk.insert(self.session, Comparison, COMPARISON, values)
+        self.comparisons += len(ids)
+        self._slots(pairs, ids)
 
-    def _store(self, slots: list[dict[str, Any]], judgements: list[rows.Judgement | None]) -> None:
-        ids = self.session.scalars(insert(Assignment).returning(Assignment.id, sort_by_parameter_order=True), slots)
-        values = [
-            preference_values(self.project.id, slot, number, judgement, self.now)
-            for slot, number, judgement in zip(slots, ids, judgements, strict=True)
-            if judgement is not None
-        ]
-        if values:
-            self.session.execute(insert(Preference), values)
-            self.batch.judgements += len(values)
+    def _prompts(self, pairs: list[Pair]) -> tuple[dict[str, int], set[int]]:
+        """The ids by digest, and which of them are new."""
+        found = {pair.prompt.digest: pair.prompt.messages for pair in pairs}
+        wanted = bulk.among(self.session, Prompt.digest, list(found))
+        there = select(Prompt.digest, Prompt.id).where(Prompt.project_id == self.project_id, wanted)
+        known = {digest: number for digest, number in self.session.execute(there)}
+        missing = [digest for digest in found if digest not in known]
+        ids = bulk.ids(self.session, Prompt, len(missing))
+        values = [(number, self.project_id, digest, found[digest]) for number, digest in zip(ids, missing, strict=True)]
+        bulk.insert(self.session, Prompt, ("id", "project_id", "digest", "messages"), values)
+        return known | dict(zip(missing, ids, strict=True)), set(ids)
 
-    def _annotators(self, pairs: list[rows.Pair]) -> None:
-        names = {judgement.annotator for pair in pairs for judgement in pair.judgements} - self.annotators.keys()
-        left = iter(sorted(names))
-        while part := list(islice(left, CHUNK)):
-            accounts = select(Person.email, Person.id).where(Person.email.in_(part))
-            self.annotators |= {email or "": number for email, number in self.session.execute(accounts)}
-            imported = select(Person.name, Person.id).where(Person.project_id == self.project.id, Person.name.in_(part))
-            self.annotators |= {name: number for name, number in self.session.execute(imported)}
-        new = [
-            {
-                "project_id": self.project.id,
-                "name": name,
-                "email": None,
-                "role": Role.annotator.value,
-                "active": False,
-                "created_at": self.now,
-            }
-            for name in sorted(names - self.annotators.keys())
-        ]
-        self.annotators |= self._insert_returning(Person, new, lambda row: row["name"])
-
-    def _add_judgements(self, pairs: list[rows.Pair]) -> None:
-        """Adds to comparisons that are there; what is `a` in this row may be b over there."""
-        self._annotators(pairs)
-        a, b = aliased(Response), aliased(Response)
-        found = {
-            comparison.identity: (comparison, tuple(content))
-            for comparison, *content in self.session.execute(
-                select(Comparison, Prompt.digest, a.text, b.text)
-                .join(Prompt, Prompt.id == Comparison.prompt_id)
-                .join(a, a.id == Comparison.response_a_id)
-                .join(b, b.id == Comparison.response_b_id)
-                .where(
-                    Comparison.project_id == self.project.id,
-                    Comparison.identity.in_([pair.identity for pair in pairs]),
-                )
+    def _responses(self, pairs: list[Pair], prompts: dict[str, int], new: set[int]) -> dict[tuple[int, str], int]:
+        """The ids by prompt and digest; a new prompt has none yet."""
+        found = {(prompts[pair.prompt.digest], side.digest): side for pair in pairs for side in (pair.a, pair.b)}
+        known: dict[tuple[int, str], int] = {}
+        if keys := [key for key in found if key[0] not in new]:
+            of, digests = zip(*keys, strict=True)
+            wanted = bulk.listed(self.session, of=(Response.prompt_id, of), digest=(Response.digest, digests))
+            there = select(Response.prompt_id, Response.digest, Response.id).join(
+                wanted, and_(wanted.c.of == Response.prompt_id, wanted.c.digest == Response.digest)
             )
-        }
-        ids = [comparison.id for comparison, _ in found.values()]
-        # waits for whoever is about to lease one of these, and keeps it from the others
-        free = select(Assignment.id).where(Assignment.comparison_id.in_(ids), Assignment.state == "open")
-        self.session.execute(free.order_by(Assignment.id).with_for_update())
-        held = select(Assignment.comparison_id, Assignment.annotator_id).where(
-            Assignment.comparison_id.in_(ids), Assignment.annotator_id.is_not(None), Assignment.state != "expired"
-        )
-        taken = {(comparison, annotator) for comparison, annotator in self.session.execute(held)}
-        for pair in pairs:
-            comparison, content = found[pair.identity]
-            digest = rows.prompt_digest(pair.messages)
-            straight, turned = (digest, pair.a.text, pair.b.text), (digest, pair.b.text, pair.a.text)
-            if content not in (straight, turned):
-                self.batch.duplicates -= 1
-                _reject(self.report, pair.line, "id", "is that of a comparison with another prompt or other responses")
-                continue
-            for judgement in pair.judgements:
-                key = (comparison.id, self.annotators[judgement.annotator])
-                if key in taken:
+            known = {(prompt, digest): number for prompt, digest, number in self.session.execute(there)}
+        missing = [key for key in found if key not in known]
+        ids = bulk.ids(self.session, Response, len(missing))
+        values = [
+            (number, *key, found[key].text, found[key].generator) for number, key in zip(ids, missing, strict=True)
+        ]
+        bulk.insert(self.session, Response, ("id", "prompt_id", "digest", "text", "generator"), values)
+        return known | dict(zip(missing, ids, strict=True))
+
+    def _slots(self, pairs: list[Pair], comparisons: list[int]) -> None:
+        self.recorder.meet(pairs)
+        wanted = [max(self.overlap, len(pair.judgements)) for pair in pairs]
+        numbers = iter(bulk.ids(self.session, Assignment, sum(wanted)))
+        # drawn, so that nobody can work out from an id which response stands where; it alternates over the slots
+        drawn = secrets.randbits(len(pairs))
+        values: list[bulk.Values] = []
+        for place, (pair, comparison, most) in enumerate(zip(pairs, comparisons, wanted, strict=True)):
+            for slot in range(most):
+                number, filled = next(numbers), slot < self.overlap
+                rank = leases.first_rank(pair.priority, slot, self.spread)
+                row = (number, self.project_id, self.batch_id, comparison, slot if filled else None, rank)
+                if slot >= len(pair.judgements):
+                    values.append((*row, ((drawn >> place) + slot) % 2 == 1, "open", None))
                     continue
-                taken.add(key)
-                self._add(comparison, judgement, 1 if content == straight else -1)
-
-    def _add(self, comparison: Comparison, judgement: rows.Judgement, sign: int) -> None:
-        free = self.session.scalar(
-            select(Assignment)
-            .where(Assignment.comparison_id == comparison.id, Assignment.state == "open")
-            .order_by(Assignment.slot)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if free is None:
-            free = Assignment(
-                project_id=self.project.id,
-                batch_id=comparison.batch_id,
-                comparison_id=comparison.id,
-                slot=None,
-                rank=-comparison.priority,
-                swapped=False,
-            )
-            self.session.add(free)
-        free.state, free.annotator_id, free.swapped = "done", self.annotators[judgement.annotator], False
-        self.session.flush()
-        slot = {"comparison_id": comparison.id, "annotator_id": free.annotator_id}
-        values = preference_values(self.project.id, slot, free.id, judgement, self.now)
-        self.session.execute(insert(Preference), [values | {"strength": sign * judgement.strength}])
-        self.batch.judgements += 1
-
-
-def preference_values(
-    project_id: int, slot: dict[str, Any], assignment_id: int, judgement: rows.Judgement, now: datetime
-) -> dict[str, Any]:
-    """An imported judgement as a row of the preference table."""
-    return {
-        "id": str(uuid.uuid4()),
-        "assignment_id": assignment_id,
-        "project_id": project_id,
-        "comparison_id": slot["comparison_id"],
-        "annotator_id": slot["annotator_id"],
-        "strength": judgement.strength,
-        "acceptable_a": None,
-        "acceptable_b": None,
-        "rationale": judgement.rationale,
-        "started_at": judgement.started_at,
-        "submitted_at": judgement.submitted_at,
-        "received_at": now,
-        "active_ms": None,
-        "late": False,
-        "imported": True,
-    }
+                judgement = pair.judgements[slot]
+                values.append((*row, False, "done", self.recorder.annotators[judgement.annotator]))
+                self.recorder.record(self.batch_id, comparison, number, judgement, 1, filled)
+        bulk.insert(self.session, Assignment, adding.ASSIGNMENT, values)
+        self.recorder.write()

@@ -3,17 +3,21 @@
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pwdlib import PasswordHash
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.domain import audit
 from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
 from app.domain.text import plain
+from app.storage import leases
 from app.storage.people import Credential, Failure, Person, label
-from app.vocabulary import Role
+from app.storage.prepared import Prepared
+from app.vocabulary import Act, Role
 
 INVITATION = timedelta(days=7)
 SESSION = timedelta(days=30)
@@ -22,7 +26,20 @@ WINDOW = timedelta(minutes=15)
 MIN_PASSWORD = 10
 _hasher = PasswordHash.recommended()
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
+REFUSED = {
+    "invitation": "This link has expired or was used before. Ask for a new one.",
+    "session": "You are signed out.",
+    "token": "This token is not valid.",
+}
 _STRANGER = _hasher.hash(secrets.token_hex())
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The person behind a request."""
+
+    id: int
+    role: Role
 
 
 def add(session: Session, email: str, name: str, role: Role, now: datetime) -> tuple[Person, bool]:
@@ -41,6 +58,7 @@ def add(session: Session, email: str, name: str, role: Role, now: datetime) -> t
             session.flush()
     except IntegrityError:  # somebody else added them a moment ago
         return session.scalars(select(Person).where(Person.email == email)).one(), False
+    audit.record(session, Act.account_added, email, role=role)
     return person, True
 
 
@@ -75,6 +93,7 @@ def invite(session: Session, person: Person, now: datetime) -> str:
     """The secret of a link that signs this person in once within a week."""
     if not person.active:
         raise Conflict(f"{person.email} is deactivated. Activate the account before you invite.")
+    audit.record(session, Act.account_invited, label(person))
     return _issue(session, person, "invitation", now, now + INVITATION)
 
 
@@ -87,6 +106,7 @@ def accept(session: Session, secret: str, now: datetime, password: str | None = 
     """Uses an invitation up and returns the secret of a new session; a password, if one is given, is set and ends all
     other sessions and invitations of the person."""
     credential, person = _holder(session, "invitation", secret, now)
+    session.info["actor"] = person
     if password:
         set_password(session, person, password)
     gone = session.execute(delete(Credential).where(Credential.id == credential.id)).rowcount  # type: ignore[attr-defined]
@@ -94,6 +114,7 @@ def accept(session: Session, secret: str, now: datetime, password: str | None = 
         raise Unauthenticated("This link was used a moment ago.")
     if password:
         session.execute(delete(Credential).where(Credential.person_id == person.id, Credential.kind != "token"))
+    audit.record(session, Act.signed_in, label(person), by="invitation")
     return open_session(session, person, now)
 
 
@@ -102,6 +123,7 @@ def set_password(session: Session, person: Person, password: str) -> None:
     if not MIN_PASSWORD <= len(password) <= 1000:
         raise Invalid("password", f"needs {MIN_PASSWORD} to 1000 characters")
     person.password_hash = _hasher.hash(password)
+    audit.record(session, Act.password_set, label(person))
     session.flush()
 
 
@@ -148,6 +170,13 @@ def forgive(session: Session, key: str) -> None:
     session.execute(delete(Failure).where(Failure.key == plain(key, 400)))
 
 
+def forget(session: Session, now: datetime) -> tuple[int, int]:
+    """Drops expired credentials, and failed sign-ins that slow nobody down any more; returns how many of each."""
+    credentials = session.execute(delete(Credential).where(Credential.expires_at <= now))
+    failures = session.execute(delete(Failure).where(Failure.at <= now - WINDOW))
+    return credentials.rowcount, failures.rowcount  # type: ignore[attr-defined]
+
+
 def open_session(session: Session, person: Person, now: datetime) -> str:
     """The secret of a new browser session."""
     return _issue(session, person, "session", now, now + SESSION)
@@ -162,6 +191,7 @@ def create_token(session: Session, person: Person, name: str, now: datetime) -> 
     """A new API token, shown this once; raises Conflict for somebody who cannot sign in."""
     if not person.active:
         raise Conflict(f"{label(person)} is deactivated. Activate the account before you make a token.")
+    audit.record(session, Act.token_made, label(person), name=plain(name, 200))
     return _issue(session, person, "token", now, None, name)
 
 
@@ -177,6 +207,7 @@ def revoke_token(session: Session, person: Person, token_id: int) -> None:
     if found is None:
         raise NotFound("There is no such token.")
     session.execute(delete(Credential).where(Credential.id == found.id))
+    audit.record(session, Act.token_revoked, label(person), name=found.name)
 
 
 def of_session(session: Session, secret: str, now: datetime) -> Person:
@@ -189,6 +220,16 @@ def of_token(session: Session, secret: str, now: datetime) -> Person:
     return _holder(session, "token", secret, now)[1]
 
 
+def identify(session: Session, kind: str, secret: str, now: datetime) -> Caller:
+    """Who the secret of that kind belongs to; raises Unauthenticated. Until the transaction ends what else this person
+    does waits, as by leases.alone."""
+    found = IDENTIFY.first(session, {"digest": _digest(secret), "kind": kind})
+    if found is None or (found[2] is not None and found[2] <= now):
+        raise Unauthenticated(REFUSED[kind])
+    leases.is_alone(session, found[0])
+    return Caller(found[0], Role(found[1]))
+
+
 def change(session: Session, person: Person, *, role: Role | None = None, active: bool | None = None) -> None:
     """Changes role or activity; the last active admin stays one. Deactivating ends all sessions, tokens and links."""
     loses = (role is not None and role != Role.admin) or active is False
@@ -197,12 +238,13 @@ def change(session: Session, person: Person, *, role: Role | None = None, active
         admins = select(Person.id).where(Person.role == Role.admin, Person.active).order_by(Person.id)
         if set(session.scalars(admins.with_for_update(key_share=True))) <= {person.id}:
             raise Conflict("This is the last active admin.")
-    if role is not None:
-        person.role = role
-    if active is not None:
-        person.active = active
-        if not active:
-            session.execute(delete(Credential).where(Credential.person_id == person.id))
+    with audit.changes(person, Act.account_changed, label(person)):
+        if role is not None:
+            person.role = role
+        if active is not None:
+            person.active = active
+            if not active:
+                session.execute(delete(Credential).where(Credential.person_id == person.id))
     session.flush()
 
 
@@ -229,17 +271,18 @@ def _issue(
     return secret
 
 
+_HOLDER = (
+    select(Credential, Person)
+    .join(Person, Person.id == Credential.person_id)
+    .where(Credential.digest == bindparam("digest"), Credential.kind == bindparam("kind"), Person.active)
+)
+IDENTIFY = Prepared(
+    _HOLDER.with_only_columns(Person.id, Person.role, Credential.expires_at).with_for_update(of=Person, key_share=True)
+)
+
+
 def _holder(session: Session, kind: str, secret: str, now: datetime) -> tuple[Credential, Person]:
-    found = session.execute(
-        select(Credential, Person)
-        .join(Person, Person.id == Credential.person_id)
-        .where(Credential.digest == _digest(secret), Credential.kind == kind, Person.active)
-    ).one_or_none()
+    found = session.execute(_HOLDER, {"digest": _digest(secret), "kind": kind}).one_or_none()
     if found is None or (found[0].expires_at is not None and found[0].expires_at <= now):
-        messages = {
-            "invitation": "This link has expired or was used before. Ask for a new one.",
-            "session": "You are signed out.",
-            "token": "This token is not valid.",
-        }
-        raise Unauthenticated(messages[kind])
+        raise Unauthenticated(REFUSED[kind])
     return found[0], found[1]

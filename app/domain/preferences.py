@@ -1,16 +1,20 @@
 """Recording what annotators answer: once, whatever is sent how often, and nothing ever lost."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain import assignments
-from app.domain.errors import Conflict, Invalid
-from app.storage import leases
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.storage import answers, leases, tallies
+from app.storage.answers import Judged
+from app.storage.base import LARGEST
 from app.storage.comparisons import Assignment, Preference, PreferenceHistory
 
 LONGEST_RATIONALE = 20_000
@@ -49,10 +53,25 @@ def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answ
     """Stores an answer. The same id again changes nothing and answers the same; another id on a judged assignment
     revises it. Raises NotFound, Invalid, or Conflict when the token is not that of the annotator's lease."""
     answer = _checked(answer)
+    if assignment_id > LARGEST:
+        raise NotFound(f"There is no assignment {assignment_id}.")
+    leases.alone(session, annotator_id)
+    judged = answers.fill(session, assignment_id, annotator_id, answer.lease_token, answer.id, now)
+    if judged is None:
+        return _submit(session, assignment_id, annotator_id, answer, now)
+    values = _values(answer, judged, judged.swapped, judged.leased_at, False, now)
+    _once(
+        lambda: answers.store(session, judged, values | {"assignment_id": assignment_id, "annotator_id": annotator_id})
+    )
+    return Stored(answer.id, assignment_id, judged.project_id, answer.strength, False, "stored", True, False)
+
+
+def _submit(session: Session, assignment_id: int, annotator_id: int, answer: Answer, now: datetime) -> Stored:
+    """Every other case: sent again, late, revised."""
     row = assignments.own(session, assignment_id, annotator_id, answer.lease_token)
     if (earlier := _repeated(session, row, answer)) is not None:
         return earlier
-    swapped = row.swapped
+    shown = row
     late = row.state == "expired" or (row.state == "leased" and (row.lease_expires_at or now) < now)
     if row.state == "skipped":
         raise Conflict("The comparison is skipped. Take the skip back first.")
@@ -66,16 +85,23 @@ def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answ
             leases.retake(session, row)
     elif row.state == "done":
         late = _shelve(session, row, "revised", now)
+    revised = row.state == "done"
     row.state = "done"
     session.flush()
-    session.add(_preference(row, answer, swapped, late, now))
-    try:
-        session.flush()
-    except IntegrityError as error:  # somebody else used it a moment ago
-        raise Conflict(TAKEN) from error
+    session.add(_preference(row, answer, shown, late, now))
+    _once(session.flush)
+    if not revised:
+        tallies.count(session, [(row.batch_id, annotator_id, 1, int(row.slot is not None))])
     return Stored(
         answer.id, assignment_id, row.project_id, answer.strength, late, "stored", row.slot is not None, False
     )
+
+
+def _once(store: Callable[[], None]) -> None:
+    try:
+        store()
+    except IntegrityError as error:  # somebody else used the id a moment ago
+        raise Conflict(TAKEN) from error
 
 
 def withdraw(
@@ -87,6 +113,7 @@ def withdraw(
         if row.slot is None:
             raise Conflict("This judgement was kept beside those that were asked for; it cannot be undone.")
         _shelve(session, row, "withdrawn", now)
+        tallies.take_back(session, row.batch_id, annotator_id)
         row.state, row.lease_expires_at = "leased", now + lease
         session.flush()
     elif row.state != "leased":
@@ -146,41 +173,50 @@ def _repeated(session: Session, row: Assignment, answer: Answer) -> Stored | Non
         holder = session.get_one(Assignment, found.assignment_id)
         if holder.comparison_id != row.comparison_id or found.annotator_id != row.annotator_id:
             raise Conflict(TAKEN)
-        shown = -found.strength if row.swapped else found.strength
+        shown = -found.strength if found.swapped else found.strength
         return Stored(found.id, row.id, row.project_id, shown, found.late, "stored", holder.slot is not None, True)
     past = session.get(PreferenceHistory, answer.id)
     if past is None:
         return None
     if past.annotator_id != row.annotator_id or past.content["comparison_id"] != row.comparison_id:
         raise Conflict(TAKEN)
-    shown = -past.content["strength"] if row.swapped else past.content["strength"]
+    swapped = past.content.get("swapped", row.swapped)  # older entries do not tell
+    shown = -past.content["strength"] if swapped else past.content["strength"]
     return Stored(answer.id, row.id, row.project_id, shown, past.content["late"], past.why, False, True)
 
 
-def _preference(row: Assignment, answer: Answer, swapped: bool, late: bool, now: datetime) -> Preference:
-    """The answer on that row; `swapped` is the order in which it was shown, which may be that of an earlier lease."""
+def _values(
+    answer: Answer, judged: Assignment | Judged, swapped: bool, started_at: datetime | None, late: bool, now: datetime
+) -> dict[str, Any]:
+    """The columns of the preference, but for whose it is; `swapped` and `started_at` are those of the lease under which
+    it was given, which may be an earlier one than that of the slot that it fills."""
     left, right = answer.acceptable_left, answer.acceptable_right
-    return Preference(
-        id=answer.id,
-        assignment_id=row.id,
-        project_id=row.project_id,
-        comparison_id=row.comparison_id,
-        annotator_id=row.annotator_id,
-        strength=-answer.strength if swapped else answer.strength,
-        acceptable_a=right if swapped else left,
-        acceptable_b=left if swapped else right,
-        rationale=answer.rationale,
-        started_at=row.leased_at,
-        submitted_at=now,
-        received_at=now,
-        active_ms=answer.active_ms,
-        late=late,
-        imported=False,
-    )
+    return {
+        "id": answer.id,
+        "project_id": judged.project_id,
+        "comparison_id": judged.comparison_id,
+        "strength": -answer.strength if swapped else answer.strength,
+        "swapped": swapped,
+        "acceptable_a": right if swapped else left,
+        "acceptable_b": left if swapped else right,
+        "rationale": answer.rationale,
+        "started_at": started_at,
+        "submitted_at": now,
+        "received_at": now,
+        "active_ms": answer.active_ms,
+        "late": late,
+        "imported": False,
+    }
+
+
+def _preference(row: Assignment, answer: Answer, shown: Assignment, late: bool, now: datetime) -> Preference:
+    """The answer on that row, as it was given under the lease `shown`."""
+    values = _values(answer, row, shown.swapped, shown.leased_at, late, now)
+    return Preference(assignment_id=row.id, annotator_id=row.annotator_id, **values)
 
 
 def _content(preference: Preference) -> dict[str, object]:
-    kept = ("comparison_id", "strength", "acceptable_a", "acceptable_b", "rationale", "active_ms", "late")
+    kept = ("comparison_id", "strength", "swapped", "acceptable_a", "acceptable_b", "rationale", "active_ms", "late")
     times = {
         name: (at := getattr(preference, name)) and at.isoformat()
         for name in ("started_at", "submitted_at", "received_at")
@@ -213,7 +249,7 @@ def _keep_superseded(session: Session, row: Assignment, answer: Answer, now: dat
             assignment_id=row.id,
             annotator_id=row.annotator_id,
             why="superseded",
-            content=_content(_preference(row, answer, row.swapped, True, now)),
+            content=_content(_preference(row, answer, row, True, now)),
             at=now,
         )
     )

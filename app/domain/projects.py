@@ -4,16 +4,18 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.domain import audit
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.text import plain
+from app.storage import tallies
+from app.storage.base import LARGEST
 from app.storage.batches import Batch
-from app.storage.comparisons import Assignment, Preference
 from app.storage.projects import Project
-from app.vocabulary import BatchState
+from app.vocabulary import Act, BatchState
 
 MOST_RETRAIN = 1_000_000_000
 LONGEST_GUIDELINES = 200_000
@@ -40,6 +42,8 @@ def create(
     guidelines: str = "",
     base_model: str = "",
     retrain_every: int = 0,
+    max_per_annotator: int | None = None,
+    spread: bool = False,
 ) -> Project:
     """A new project; raises Invalid, or Conflict when the slug is taken."""
     if not _SLUG.fullmatch(slug):
@@ -52,7 +56,14 @@ def create(
         raise Conflict(f"There is a project {slug!r} already.")
     project = Project(slug=slug, name="", guidelines="", created_at=now)
     configure(
-        project, name=name, overlap=overlap, guidelines=guidelines, base_model=base_model, retrain_every=retrain_every
+        project,
+        name=name,
+        overlap=overlap,
+        guidelines=guidelines,
+        base_model=base_model,
+        retrain_every=retrain_every,
+        max_per_annotator=max_per_annotator,
+        spread=spread,
     )
     try:
         with session.begin_nested():
@@ -60,15 +71,26 @@ def create(
             session.flush()
     except IntegrityError as error:  # somebody else took the slug a moment ago
         raise Conflict(f"There is a project {slug!r} already.") from error
+    audit.record(session, Act.project_created, slug, project_id=project.id)
     return project
 
 
 def configure(
-    project: Project, *, name: str, overlap: int, guidelines: str, base_model: str, retrain_every: int
+    project: Project,
+    *,
+    name: str,
+    overlap: int,
+    guidelines: str,
+    base_model: str,
+    retrain_every: int,
+    max_per_annotator: int | None,
+    spread: bool,
 ) -> None:
-    """Sets what may be set; a new overlap holds for what is uploaded from then on. Raises Invalid."""
-    if not 1 <= overlap <= 100:
-        raise Invalid("overlap", "must be between 1 and 100")
+    """Sets what may be set; raises Invalid.
+
+    A new `overlap` or `spread` holds for what is uploaded from then on. `max_per_annotator` (None: no limit) holds from
+    the next claim on: who is past it gets nothing more, and may still answer what they hold.
+    """
     if retrain_every < 0:
         raise Invalid("retrain_every", "must be 0 (never) or more")
     if retrain_every > MOST_RETRAIN:
@@ -77,9 +99,25 @@ def configure(
         raise Invalid("guidelines", f"is longer than {LONGEST_GUIDELINES} characters")
     if len(base_model) > 500:
         raise Invalid("base_model", "is longer than 500 characters")
-    project.name = plain(name, 200) or project.slug
-    project.overlap, project.guidelines = overlap, guidelines.replace("\x00", "")
-    project.base_model, project.retrain_every = plain(base_model, 500), retrain_every
+    with audit.changes(project, Act.project_changed, project.slug, project.id):
+        project.max_per_annotator, project.spread = checked_limit(max_per_annotator), spread
+        project.name = plain(name, 200) or project.slug
+        project.overlap, project.guidelines = checked_overlap(overlap), guidelines.replace("\x00", "")
+        project.base_model, project.retrain_every = plain(base_model, 500), retrain_every
+
+
+def checked_overlap(overlap: int) -> int:
+    """How many judgements a comparison wants, when it is such a number; raises Invalid."""
+    if not 1 <= overlap <= 100:
+        raise Invalid("overlap", "must be between 1 and 100")
+    return overlap
+
+
+def checked_limit(limit: int | None) -> int | None:
+    """The most judgements of one annotator, when it is such a number or None (no limit); raises Invalid."""
+    if limit is not None and not 1 <= limit <= LARGEST:
+        raise Invalid("max_per_annotator", "must be 1 or more, or empty for no limit")
+    return limit
 
 
 def get(session: Session, slug: str) -> Project:
@@ -97,22 +135,12 @@ def everything(session: Session) -> list[Project]:
 
 def progress(session: Session, project: Project, annotator_id: int) -> Progress:
     """Slots done and wanted in batches that are neither drafts nor closed, what was done in closed ones, and this annotator's own judgements."""
-    counted = (
-        select(Assignment.state, func.count())
-        .join(Batch, Batch.id == Assignment.batch_id)
-        .where(
-            Assignment.project_id == project.id,
-            Assignment.slot.is_not(None),
-            Batch.state != BatchState.draft,
-            or_(Batch.state != BatchState.closed, Assignment.state != "open"),
+    filled = tallies.filled(session, project.id)
+    batches = session.execute(
+        select(Batch.id, Batch.state, Batch.slots).where(
+            Batch.project_id == project.id, Batch.state != BatchState.draft
         )
-        .group_by(Assignment.state)
-    )
-    states: dict[str, int] = {state: number for state, number in session.execute(counted)}
-    mine = session.scalar(
-        select(func.count())
-        .select_from(Preference)
-        .join(Assignment, Assignment.id == Preference.assignment_id)
-        .where(Assignment.annotator_id == annotator_id, Assignment.project_id == project.id, Assignment.state == "done")
-    )
-    return Progress(states.get("done", 0), sum(states.values()), mine or 0)
+    ).all()
+    done = sum(filled.get(batch_id, 0) for batch_id, _, _ in batches)
+    total = sum(filled.get(batch_id, 0) if state == BatchState.closed else slots for batch_id, state, slots in batches)
+    return Progress(done, total, tallies.judged(session, project.id, annotator_id))

@@ -16,7 +16,7 @@ ROW_LIMIT = 1_000_000
 CELL_LIMIT = 16 * ROW_LIMIT  # what is longer is rather a quotation mark that was not closed
 CHUNK = 1 << 16
 BOMB_RATIO = 200
-BOMB_FLOOR = 50_000_000
+BOMB_FLOOR = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,18 @@ def _unpacked(file: BinaryIO, limit: int) -> Iterator[bytes]:
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[tuple[int, str | None]]:
-    """Numbered lines; None stands for one that is over the row limit."""
+    """Numbered lines; None stands for one that is over the row limit. Blank ones may be missing."""
     number, held, overlong = 1, bytearray(), False
     for chunk in chunks:
         *complete, rest = chunk.split(b"\n")
         for part in complete:
-            held += part
-            yield number, None if overlong or len(held) > ROW_LIMIT else _decode(bytes(held), number)
-            number, held, overlong = number + 1, bytearray(), False
+            if held or overlong:
+                held += part
+                yield number, None if overlong or len(held) > ROW_LIMIT else _decode(bytes(held), number)
+                held, overlong = bytearray(), False
+            elif part and not part.isspace():  # a file can hold millions that do not
+                yield number, None if len(part) > ROW_LIMIT else _decode(part, number)
+            number += 1
         held += rest
         if len(held) > ROW_LIMIT:
             overlong, held = True, bytearray()

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain import audit
 from app.domain.errors import Conflict
 from app.storage.training import TrainingRun
-from app.vocabulary import RunState
+from app.vocabulary import Act, RunState
 
 
 def current(session: Session, project_id: int) -> TrainingRun | None:
@@ -21,4 +22,5 @@ def promote(session: Session, run: TrainingRun, now: datetime) -> None:
     if run.state != RunState.succeeded or run.artefact is None:
         raise Conflict(f"Run {run.id} has no model to use.")
     run.promoted_at = now
+    audit.record(session, Act.model_promoted, f"run {run.id}", project_id=run.project_id)
     session.flush()

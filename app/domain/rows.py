@@ -1,93 +1,40 @@
 """Recognises one uploaded row: a pair, K responses, an already judged pair, TRL's four shapes, hh-rlhf's transcripts."""
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.errors import Invalid
+from app.domain.pairs import Candidate, Conversation, Judgement, Messages, Pair, identity
 
-Messages = list[dict[str, str]]
 CHOICES = {"a": -2, "tie": 0, "b": 2}
 DATASET = "dataset"
 DEEPEST = 50
 _TURN = re.compile(r"\n\n(Human|Assistant):")
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """An imported judgement; `strength` −3..3 from a to b. A bare choice counts as 2, "better"."""
-
-    annotator: str
-    strength: int
-    rationale: str | None = None
-    started_at: datetime | None = None
-    submitted_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A response as uploaded."""
-
-    text: str
-    generator: str | None = None
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One comparison to be; `line` is where in its upload it stands."""
-
-    messages: Messages
-    a: Candidate
-    b: Candidate
-    external_id: str | None = None
-    priority: int = 0
-    gold: str | None = None
-    metadata: dict[str, Any] | None = None
-    judgements: list[Judgement] = field(default_factory=list)
-    line: int = 0
-
-    @property
-    def identity(self) -> str:
-        """The row's own id, or a hash of its content that does not depend on which response is a."""
-        if self.external_id is not None:
-            return f"id:{self.external_id}"
-        ends = sorted(response_digest(side) for side in (self.a, self.b))
-        return "sha256:" + _sha256(prompt_digest(self.messages) + "".join(ends))
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def prompt_digest(messages: Messages) -> str:
-    """SHA-256 of the conversation's canonical JSON."""
-    return _sha256(json.dumps(messages, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
-
-
-def response_digest(response: Candidate) -> str:
-    """SHA-256 of generator and text."""
-    return _sha256(json.dumps([response.generator, response.text], ensure_ascii=False))
-
-
-def recognise(row: dict[str, Any], pairs_per_prompt: int | None = None) -> list[Pair]:
+def recognise(row: dict[str, Any], pairs_per_prompt: int | None = None, line: int = 0) -> list[Pair]:
     """The pairs of a row; raises Invalid that names the field and the reason."""
     _refuse_unstorable(row)
     if "responses" in row:
-        return list(_many(row, pairs_per_prompt))
+        return list(_many(row, line, pairs_per_prompt))
     if "chosen" in row or "rejected" in row:
-        return [_chosen_rejected(row)]
-    a = Candidate(_text(row, "response_a"), _optional(row, "generator_a"))
-    b = Candidate(_text(row, "response_b"), _optional(row, "generator_b"))
-    return [_pair(row, _conversation(row), a, b, _judgements(row))]
+        return [_chosen_rejected(row, line)]
+    a = Candidate.of(_text(row, "response_a"), _optional(row, "generator_a"))
+    b = Candidate.of(_text(row, "response_b"), _optional(row, "generator_b"))
+    return [_pair(row, line, Conversation.of(_conversation(row)), a, b, _judgements(row))]
 
 
 def _pair(
-    row: dict[str, Any], messages: Messages, a: Candidate, b: Candidate, judgements: list[Judgement], suffix: str = ""
+    row: dict[str, Any],
+    line: int,
+    prompt: Conversation,
+    a: Candidate,
+    b: Candidate,
+    judgements: list[Judgement],
+    suffix: str = "",
 ) -> Pair:
     _refuse_indistinct(a, b)
     gold = row.get("gold")
@@ -104,29 +51,31 @@ def _pair(
     external_id = _external_id(row)
     if external_id is not None:
         external_id += suffix
-    return Pair(messages, a, b, external_id, priority, gold, metadata, judgements)
+    own = identity(prompt, a, b, external_id)
+    return Pair(own, prompt, a, b, external_id, priority, gold, metadata, judgements, line)
 
 
 def _refuse_unstorable(value: Any, where: str = "", depth: int = 0) -> None:
     """PostgreSQL stores neither NUL nor lone surrogates nor infinite numbers; refused alike on both databases."""
     if depth > DEEPEST:
         raise Invalid(where, "is nested too deep")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Invalid(where, "is not a finite number")
     if isinstance(value, str):
         if "\x00" in value:
             raise Invalid(where, "contains a NUL character")
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise Invalid(where, "contains half of a surrogate pair") from None
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            _refuse_unstorable(item, f"{where}[{number}]", depth + 1)
+        if not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                raise Invalid(where, "contains half of a surrogate pair") from None
     elif isinstance(value, dict):
         for key, item in value.items():
             _refuse_unstorable(key, where or "a field's name")
             _refuse_unstorable(item, f"{where}.{key}" if where else key, depth + 1)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _refuse_unstorable(item, f"{where}[{number}]", depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(where, "is not a finite number")
 
 
 def _refuse_indistinct(a: Candidate, b: Candidate) -> None:
@@ -228,8 +177,8 @@ def _transcript(text: str) -> Messages:
     return messages
 
 
-def _many(row: dict[str, Any], pairs_per_prompt: int | None) -> Iterator[Pair]:
-    messages, found = _conversation(row), row["responses"]
+def _many(row: dict[str, Any], line: int, pairs_per_prompt: int | None) -> Iterator[Pair]:
+    prompt, found = Conversation.of(_conversation(row)), row["responses"]
     if not isinstance(found, list):
         raise Invalid("responses", f"wrong type: must be a list, not {_type(found)}")
     if len(found) < 2:
@@ -240,11 +189,11 @@ def _many(row: dict[str, Any], pairs_per_prompt: int | None) -> Iterator[Pair]:
     for number, item in enumerate(found):
         if isinstance(item, dict):
             try:
-                responses.append(Candidate(_text(item, "text"), _optional(item, "generator")))
+                responses.append(Candidate.of(_text(item, "text"), _optional(item, "generator")))
             except Invalid as error:
                 raise Invalid(f"responses[{number}].{error.field}", error.reason) from None
         elif isinstance(item, str):
-            responses.append(Candidate(item))
+            responses.append(Candidate.of(item))
         else:
             raise Invalid(f"responses[{number}]", f"wrong type: must be a string or an object, not {_type(item)}")
     for number, response in enumerate(responses):
@@ -254,7 +203,7 @@ def _many(row: dict[str, Any], pairs_per_prompt: int | None) -> Iterator[Pair]:
     if row.get("annotations") is not None or row.get("gold") is not None:
         raise Invalid("annotations" if row.get("annotations") is not None else "gold", "needs a pair of responses")
     for i, j in spread(len(responses), pairs_per_prompt):
-        yield _pair(row, messages, responses[i], responses[j], [], f"/{i}-{j}")
+        yield _pair(row, line, prompt, responses[i], responses[j], [], f"/{i}-{j}")
 
 
 def spread(k: int, wanted: int | None) -> list[tuple[int, int]]:
@@ -326,7 +275,7 @@ def _instant(value: Any, where: str) -> datetime | None:
         raise Invalid(where, "is not an ISO 8601 time") from None
 
 
-def _chosen_rejected(row: dict[str, Any]) -> Pair:
+def _chosen_rejected(row: dict[str, Any], line: int) -> Pair:
     """TRL's shapes (explicit or implicit prompt, text or messages) and hh-rlhf's: a is the chosen response."""
     for name in ("chosen", "rejected"):
         if row.get(name) is None:
@@ -345,7 +294,8 @@ def _chosen_rejected(row: dict[str, Any]) -> Pair:
     else:
         cut = _shared(chosen, rejected).rfind(" ") + 1
         messages, a, b = conversation(chosen[:cut].rstrip()), chosen[cut:], rejected[cut:]
-    return _pair(row, messages, Candidate(a), Candidate(b), [Judgement(DATASET, CHOICES["a"])])
+    judgements = [Judgement(DATASET, CHOICES["a"])]
+    return _pair(row, line, Conversation.of(messages), Candidate.of(a), Candidate.of(b), judgements)
 
 
 def _from_messages(prompt: Any, chosen: list[Any], rejected: list[Any]) -> tuple[Messages, str, str]:
@@ -376,5 +326,12 @@ def _from_transcripts(chosen: str, rejected: str) -> tuple[Messages, str, str]:
 
 
 def _shared(first: str, second: str) -> str:
-    length = min(len(first), len(second))
-    return first[: next((i for i in range(length) if first[i] != second[i]), length)]
+    """What both begin with, by halving: transcripts are long."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return first[:low]

@@ -8,12 +8,12 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import snapshots
+from app.domain import audit, snapshots
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.storage.judgements import count_trainable, texts
 from app.storage.projects import Project
 from app.storage.training import Snapshot, TrainingPoint, TrainingRun
-from app.vocabulary import RunState
+from app.vocabulary import Act, RunState
 
 FEWEST = 10
 ACTIVE = (RunState.requested, RunState.running)
@@ -79,6 +79,7 @@ def request(
     except IntegrityError as error:
         raise Conflict("A training run of this project is under way. Wait for it, or cancel it.") from error
     run.snapshot_id = snapshots.take(session, project, now).id
+    audit.record(session, Act.run_requested, f"run {run.id}", project_id=project.id)
     session.flush()
     return run
 
@@ -151,6 +152,7 @@ def points(session: Session, run: TrainingRun) -> list[TrainingPoint]:
 
 def cancel(session: Session, run: TrainingRun, now: datetime) -> None:
     """Ends a run that has not begun at once, asks a running one to stop; a finished one is left alone."""
+    asked_first = run.state in ACTIVE and not run.cancel_requested
     unbegun = update(TrainingRun).where(TrainingRun.id == run.id, TrainingRun.state == RunState.requested)
     session.execute(unbegun.values(state=RunState.cancelled, finished_at=now, cancel_requested=True))
     session.execute(
@@ -158,6 +160,8 @@ def cancel(session: Session, run: TrainingRun, now: datetime) -> None:
         .where(TrainingRun.id == run.id, TrainingRun.state == RunState.running)
         .values(cancel_requested=True)
     )
+    if asked_first:
+        audit.record(session, Act.run_cancelled, f"run {run.id}", project_id=run.project_id)
     session.refresh(run)
 
 

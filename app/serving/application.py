@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import problems
 from app.domain import people
 from app.domain.errors import Forbidden, Invalid, Unauthenticated
+from app.operations import health, metrics
+from app.operations.requests import Observed
 from app.reward.data import Item
 from app.serving.models import RETRY, Models, State, Unavailable
 from app.serving.scoring import item
@@ -85,11 +87,17 @@ def require_reviewer(
 
 
 @router.get("/health")
-async def health(request: Request) -> Health:
+async def loaded(request: Request) -> Health:
     """Whether the server runs, and which models it has loaded. Public; answers even while all threads are scoring."""
     models: Models = request.app.state.models
     states = models.states()
     return Health(status="degraded" if any(state.failed_run for state in states) else "ok", models=states)
+
+
+@router.get("/metrics", include_in_schema=False, dependencies=[Depends(require_reviewer)])
+def show_metrics() -> Response:
+    """Counts and times for Prometheus."""
+    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 
 @router.post("/v1/score", responses=ANSWERS, dependencies=[Depends(require_reviewer)])
@@ -135,9 +143,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app.state.clock, app.state.sessions = clock, make_sessions(engine)
     app.state.models = Models(app.state.sessions, clock)
     app.include_router(router)
+    app.include_router(health.router)
     problems.install(app, _answer)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Observed)
     return app
 
 

@@ -8,10 +8,24 @@ its preference, and has no slot: so an old token is always known, and nothing th
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.base import Base, Instant
+
+# states as they are written out in a statement: a planner takes an index of some rows only where it sees which are meant
+OPEN, LEASED, DONE = (literal_column(f"'{state}'", String) for state in ("open", "leased", "done"))
 
 
 def _where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
@@ -21,6 +35,9 @@ def _where(name: str, condition: str, *columns: str, unique: bool = False) -> In
 
 class Assignment(Base):
     """See above. `swapped` is the shown order: true when response b stands on the left.
+
+    `holder_id` is the annotator, unless time took the lease: who has it, or had it and is not to get it again. It is a
+    column of its own so that no planner takes its index for one of all that an annotator ever had.
 
     Of a batch's free slots those are handed out first that have the smallest `rank`, then `id`. A slot that `pinned_to`
     reserves for a person goes to nobody else.
@@ -38,17 +55,20 @@ class Assignment(Base):
         ),
         CheckConstraint("pinned_to IS NULL OR annotator_id IS NULL OR annotator_id = pinned_to", name="pinned"),
         _where(
-            "uq_assignment_comparison_annotator",
-            "state <> 'expired' AND annotator_id IS NOT NULL",
-            "comparison_id",
-            "annotator_id",
-            unique=True,
+            "uq_assignment_comparison_annotator", "holder_id IS NOT NULL", "comparison_id", "holder_id", unique=True
         ),
         # what an annotator passed by in a batch, so that a claim begins where the last one ended
-        _where("ix_assignment_mine", "lease_token IS NOT NULL", "annotator_id", "batch_id", "rank", "id"),
+        _where(
+            "ix_assignment_mine",
+            "lease_token IS NOT NULL AND pinned_to IS NULL",
+            "annotator_id",
+            "batch_id",
+            "rank",
+            "id",
+        ),
         _where("ix_assignment_queue", "state = 'open' AND pinned_to IS NULL", "batch_id", "rank", "id"),
         _where("ix_assignment_pinned", "state = 'open' AND pinned_to IS NOT NULL", "pinned_to", "batch_id", "id"),
-        _where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id"),
+        _where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id", "lease_expires_at"),
         _where("ix_assignment_expiry", "state = 'leased'", "lease_expires_at"),
     )
 
@@ -66,6 +86,7 @@ class Assignment(Base):
     lease_expires_at: Mapped[datetime | None] = mapped_column(Instant)
     skip_reason: Mapped[str | None] = mapped_column(String(100))
     pinned_to: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    holder_id: Mapped[int | None] = mapped_column(Computed("CASE WHEN state <> 'expired' THEN annotator_id END"))
 
 
 class Tally(Base):

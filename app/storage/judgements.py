@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,30 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.storage.batches import Comparison, Prompt, Response
+from app.storage.bulk import among
 from app.storage.comparisons import Assignment, Preference
 from app.storage.people import Person
 
 CHUNK = 500
+FETCHED = 200  # rows at a time; each may have a megabyte
+_a, _b = aliased(Response), aliased(Response)
+# all comparisons with their texts; built once, since building takes longer than a part takes to read
+HEADS = (
+    select(
+        Comparison.id,
+        Comparison.external_id,
+        Comparison.gold,
+        Comparison.details.label("metadata"),
+        Prompt.messages,
+        _a.text.label("text_a"),
+        _b.text.label("text_b"),
+        _a.generator.label("generator_a"),
+        _b.generator.label("generator_b"),
+    )
+    .join(Prompt, Prompt.id == Comparison.prompt_id)
+    .join(_a, _a.id == Comparison.response_a_id)
+    .join(_b, _b.id == Comparison.response_b_id)
+)
 
 
 @dataclass(frozen=True)
@@ -117,64 +139,51 @@ def texts(session: Session, prompts: list[int], responses: list[int]) -> tuple[d
     return messages, found
 
 
-def comparisons(session: Session, project_id: int, chosen: Selection) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
-    """Every comparison with a selected judgement, by id, with those judgements as they came.
+def by_comparison(session: Session, project_id: int, chosen: Selection) -> Iterator[list[Row[Any]]]:
+    """The selected judgements, those of one comparison at a time, by its id, as they came; however much there is.
 
-    Read in chunks, which fit each other only in a `read_only` transaction.
-
-    The first of each pair has: id, external_id, batch_id, gold, metadata, messages, text_a, text_b, generator_a,
-    generator_b; each judgement has the columns of Preference, the annotator's `name`, and `swapped`, `slot`.
+    Each has the columns of `details`.
     """
-    last = 0
-    while ids := list(session.scalars(_with_judgements(project_id, chosen, last))):
-        last = ids[-1]
-        by_comparison: dict[int, list[Row[Any]]] = {number: [] for number in ids}
-        for row in session.execute(_chosen(_details(), project_id, chosen).where(Preference.comparison_id.in_(ids))):
-            by_comparison[row.comparison_id].append(row)
-        for head in session.execute(_heads().where(Comparison.id.in_(ids)).order_by(Comparison.id)):
-            if by_comparison[head.id]:  # else they were taken back between two of these statements
-                yield head, by_comparison[head.id]
+    found = session.execute(details(project_id, chosen), execution_options={"yield_per": FETCHED})
+    return (list(judged) for _, judged in groupby(found, attrgetter("comparison_id")))
 
 
-def _with_judgements(project_id: int, chosen: Selection, after: int) -> Select[*tuple[Any, ...]]:
-    wanted = select(Preference.comparison_id).join(Comparison, Comparison.id == Preference.comparison_id)
-    return (
-        _chosen(wanted, project_id, chosen)
-        .where(Preference.comparison_id > after)
-        .group_by(Preference.comparison_id)
-        .order_by(Preference.comparison_id)
-        .limit(CHUNK)
-    )
+def comparisons(session: Session, project_id: int, chosen: Selection) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
+    """Every comparison with a selected judgement, with the columns of HEADS, and those judgements as `by_comparison`.
+
+    Read in parts, which fit each other only in a `read_only` transaction.
+    """
+    groups = by_comparison(session, project_id, chosen)
+    while part := list(islice(groups, FETCHED)):
+        wanted = HEADS.where(among(session, Comparison.id, [judged[0].comparison_id for judged in part]))
+        found = {head.id: head for head in session.execute(wanted)}
+        for judged in part:
+            yield found[judged[0].comparison_id], judged
 
 
-def _details() -> Select[*tuple[Any, ...]]:
-    columns = [column for column in Preference.__table__.columns if column.name != "project_id"]
-    name = func.coalesce(Person.email, Person.name).label("name")
-    return (
-        select(*columns, name, Assignment.swapped, Assignment.slot)
+def details(project_id: int, chosen: Selection) -> Select[*tuple[Any, ...]]:
+    """The selected judgements by comparison, as they came: what an export says of each."""
+    wanted = (
+        select(
+            Preference.id,
+            Preference.comparison_id,
+            Comparison.external_id,
+            Preference.strength,
+            Preference.swapped,
+            Preference.acceptable_a,
+            Preference.acceptable_b,
+            Preference.rationale,
+            Preference.started_at,
+            Preference.submitted_at,
+            Preference.active_ms,
+            Preference.late,
+            Preference.imported,
+            func.coalesce(Person.email, Person.name).label("name"),
+            Assignment.slot,
+        )
         .join(Comparison, Comparison.id == Preference.comparison_id)
         .join(Assignment, Assignment.id == Preference.assignment_id)
         .join(Person, Person.id == Preference.annotator_id)
         .order_by(Preference.comparison_id, Preference.received_at, Preference.assignment_id)
     )
-
-
-def _heads() -> Select[*tuple[Any, ...]]:
-    a, b = aliased(Response), aliased(Response)
-    return (
-        select(
-            Comparison.id,
-            Comparison.external_id,
-            Comparison.batch_id,
-            Comparison.gold,
-            Comparison.details.label("metadata"),
-            Prompt.messages,
-            a.text.label("text_a"),
-            b.text.label("text_b"),
-            a.generator.label("generator_a"),
-            b.generator.label("generator_b"),
-        )
-        .join(Prompt, Prompt.id == Comparison.prompt_id)
-        .join(a, a.id == Comparison.response_a_id)
-        .join(b, b.id == Comparison.response_b_id)
-    )
+    return _chosen(wanted, project_id, chosen)

@@ -1,48 +1,19 @@
-"""Claim, sweep and release of judgement slots: each one statement, or a lock and what it guards."""
+"""Sweep, release and locks of judgement slots: each one statement, or a lock and what it guards."""
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BindParameter, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy.orm import Session
 
-from app.storage.batches import Batch
-from app.storage.comparisons import Assignment
+from app.storage.comparisons import LEASED, OPEN, Assignment
 from app.storage.people import Person
+from app.storage.prepared import Prepared
 
-SWEEP = 100
+SWEEP = 500
 RETURNED = -(2**31) + 1  # the rank of a slot that came back to the queue: before all others, in the order of return
 ROUNDS = 128  # more than any overlap
-_mine = aliased(Assignment)
-# built once: building them costs more than running them
-_FREE = (
-    select(Assignment.id)
-    .where(
-        Assignment.batch_id == bindparam("batch"),
-        Assignment.state == "open",
-        ~exists().where(
-            _mine.comparison_id == Assignment.comparison_id,
-            _mine.annotator_id == bindparam("annotator"),
-            _mine.state != "expired",
-        ),
-    )
-    .order_by(Assignment.rank, Assignment.comparison_id, Assignment.slot)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_CLAIM = (
-    update(Assignment)
-    .where(Assignment.id == _FREE.scalar_subquery())
-    .values(
-        state="leased",
-        annotator_id=bindparam("annotator"),
-        lease_token=bindparam("token"),
-        leased_at=bindparam("now"),
-        lease_expires_at=bindparam("until"),
-    )
-    .returning(Assignment)
-    .execution_options(synchronize_session=False, populate_existing=True)
-)
+_now: BindParameter[Any] = bindparam("now")
 
 
 def first_rank(priority: int, slot: int, spread: bool) -> int:
@@ -50,36 +21,40 @@ def first_rank(priority: int, slot: int, spread: bool) -> int:
     return -priority * ROUNDS + (slot if spread else 0)
 
 
-def claim(session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta) -> Assignment | None:
-    """Leases the next free slot of the project's open batches to the annotator, or None when there is none for them.
-
-    Highest priority first, then oldest; never a comparison that the annotator has held before, unless the lease
-    ran out.
-    """
-    values = {"annotator": annotator_id, "token": secrets.token_urlsafe(18), "now": now, "until": now + lease}
-    for batch_id in _open_batches(session, project_id):
-        taken = session.scalar(_CLAIM, values | {"batch": batch_id})
-        if taken is not None:
-            return taken
-    return None
-
-
-def _open_batches(session: Session, project_id: int) -> list[int]:
-    wanted = select(Batch.id).where(Batch.project_id == project_id, Batch.state == "open")
-    return list(session.scalars(wanted.order_by(Batch.priority.desc(), Batch.id)))
-
-
-def sweep(session: Session, project_id: int, now: datetime) -> None:
-    """Returns the slots of expired leases to the queue; the rows that held them stay, without a slot."""
-    stale = (
-        select(Assignment)
-        .where(Assignment.project_id == project_id, Assignment.state == "leased", Assignment.lease_expires_at <= now)
-        .order_by(Assignment.lease_expires_at)
-        .limit(SWEEP)
-        .with_for_update(skip_locked=True)
+_STALE = (
+    select(
+        Assignment.id,
+        Assignment.project_id,
+        Assignment.batch_id,
+        Assignment.comparison_id,
+        Assignment.slot,
+        Assignment.swapped,
+        Assignment.pinned_to,
     )
-    for row in session.scalars(stale).all():
-        release(session, row, "expired")
+    .where(Assignment.state == LEASED, Assignment.lease_expires_at <= _now)
+    .order_by(Assignment.lease_expires_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_ANY_STALE = select(exists().where(Assignment.state == LEASED, Assignment.lease_expires_at <= _now))
+
+
+def any_expired(session: Session, now: datetime) -> bool:
+    """Whether there is a lease that ran out and was not swept."""
+    return bool(session.scalar(_ANY_STALE, {"now": now}))
+
+
+def sweep(session: Session, now: datetime, limit: int = SWEEP) -> int:
+    """Returns the slots of up to `limit` expired leases to the queue; the rows that held them stay, without a slot.
+
+    Returns how many there were.
+    """
+    stale = session.execute(_STALE, {"now": now, "limit": limit}).all()
+    if stale:
+        gone = update(Assignment).where(Assignment.id.in_([row.id for row in stale]))
+        session.execute(gone.values(state="expired", slot=None))
+        session.execute(insert(Assignment), [free_slot(row, row.slot, row.pinned_to) for row in stale])
+    return len(stale)
 
 
 def release(session: Session, row: Assignment, state: str) -> None:
@@ -87,19 +62,21 @@ def release(session: Session, row: Assignment, state: str) -> None:
     slot, row.slot, row.state = row.slot, None, state
     session.flush()
     if slot is not None:
-        session.execute(insert(Assignment), [free_slot(row, slot)])
+        freed = free_slot(row, slot, None if state == "skipped" else row.pinned_to)
+        session.execute(insert(Assignment), [freed])
 
 
-def free_slot(row: Assignment, slot: int) -> dict[str, object]:
-    """The open slot that takes the place of `row`'s."""
+def free_slot(row: Any, slot: int, pinned_to: int | None) -> dict[str, object]:
+    """The open slot that takes the place of that of `row`, an assignment or its columns."""
     return {
         "project_id": row.project_id,
         "batch_id": row.batch_id,
         "comparison_id": row.comparison_id,
         "slot": slot,
-        "rank": row.rank,
+        "rank": RETURNED,
         "swapped": row.swapped,
         "state": "open",
+        "pinned_to": pinned_to,
     }
 
 
@@ -107,8 +84,12 @@ def retake(session: Session, row: Assignment) -> bool:
     """Gives a slotless row a free slot of its comparison, if there is one; the caller holds the row's lock."""
     free = session.execute(
         select(Assignment.id, Assignment.slot)
-        .where(Assignment.comparison_id == row.comparison_id, Assignment.state == "open")
-        .order_by(Assignment.slot)
+        .where(
+            Assignment.comparison_id == row.comparison_id,
+            Assignment.state == OPEN,
+            or_(Assignment.pinned_to.is_(None), Assignment.pinned_to == row.annotator_id),
+        )
+        .order_by(Assignment.pinned_to.is_(None), Assignment.slot)
         .limit(1)
         .with_for_update(skip_locked=True)
     ).first()
@@ -124,10 +105,13 @@ def held(session: Session, project_id: int, annotator_id: int, now: datetime) ->
     wanted = select(Assignment).where(
         Assignment.annotator_id == annotator_id,
         Assignment.project_id == project_id,
-        Assignment.state == "leased",
+        Assignment.state == LEASED,
         Assignment.lease_expires_at > now,
     )
     return list(session.scalars(wanted.order_by(Assignment.leased_at, Assignment.id)))
+
+
+ALONE = Prepared(select(Person.id).where(Person.id == bindparam("id")).with_for_update(key_share=True))
 
 
 def alone(session: Session, annotator_id: int) -> None:
@@ -136,8 +120,17 @@ def alone(session: Session, annotator_id: int) -> None:
     Two tabs of one person could else lease two slots of one comparison, which the second learns at its end only.
     SQLite has one writer anyway.
     """
+    transaction = session.get_transaction()
+    if transaction is not None and session.info.get("alone") == (transaction, annotator_id):
+        return
     if session.get_bind().dialect.name != "sqlite":
-        session.execute(select(Person.id).where(Person.id == annotator_id).with_for_update(key_share=True))
+        ALONE.run(session, {"id": annotator_id})
+    is_alone(session, annotator_id)
+
+
+def is_alone(session: Session, annotator_id: int) -> None:
+    """Notes that this transaction holds the lock that `alone` takes."""
+    session.info["alone"] = (session.get_transaction(), annotator_id)
 
 
 def lock(session: Session, assignment_id: int) -> Assignment | None:

@@ -1,10 +1,12 @@
 """Brings the schema to the newest revision."""
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from app.places import folder
 
@@ -20,12 +22,29 @@ def migrate(engine: Engine) -> None:
     """Upgrades to head in one transaction; does nothing when it is there already."""
     config = configuration()
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # all rows of a large table take a while
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def is_current(engine: Engine) -> bool:
-    """True when the schema is at the newest revision."""
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_heads()
-    return set(found) == set(ScriptDirectory.from_config(configuration()).get_heads())
+    """True when the schema is at the newest revision; waits for no writer."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        return revision(connection) == newest()
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision that the schema is at; None for an empty database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def newest() -> str | None:
+    """The revision that this code is written for."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def known() -> set[str]:
+    """All revisions that this code can bring to the newest."""
+    return {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}

@@ -4,15 +4,51 @@ A transaction that is opened with the execution option `read_only` sees one stat
 statement to its last, waits for no writer, and cannot write, on either database.
 """
 
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-__all__ = ["Engine", "Session", "make_engine", "make_sessions", "missing_file", "reading"]
+from app.storage.turns import Turns
+
+__all__ = [
+    "Engine",
+    "Session",
+    "Unavailable",
+    "available",
+    "make_engine",
+    "make_sessions",
+    "missing_file",
+    "perform",
+    "reading",
+    "unhurried",
+]
+
+PATIENCE = 60.0  # seconds that a writer waits for its turn
+IDLE = 2.0  # seconds after which a connection of the pool is tried before it is used
+ATTEMPTS = 3
+MISTAKES = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY}  # ours, though they come as errors of operation
+RETRIED = {"40001", "40P01"}  # serialization failure, deadlock
+# milliseconds: a statement, a wait for a lock, a transaction in which nothing happens. A statement that is run often is
+# planned once: planning the claim anew each time takes as long as running it
+POSTGRESQL = {
+    "statement_timeout": 60_000,
+    "lock_timeout": 30_000,
+    "idle_in_transaction_session_timeout": 300_000,
+    "plan_cache_mode": "force_generic_plan",
+    "timezone": "UTC",
+}
+T = TypeVar("T")
+
+
+class Unavailable(Exception):
+    """The database cannot be used at the moment; what was begun is undone, and may be tried again."""
 
 
 def make_engine(url: str) -> Engine:
@@ -20,15 +56,36 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL.items())
+        engine = create_engine(
+            parsed,
+            pool_size=20,
+            max_overflow=20,
+            connect_args={"options": options, "connect_timeout": 5},
+            hide_parameters=True,
+        )
         event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "checkin", _note_time)
+        event.listen(engine, "checkout", _try_when_idle)
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    # connections are cheap here, and a slow reader of an export keeps one
-    engine = create_engine(parsed, connect_args={"timeout": 30}, pool_size=20, max_overflow=-1)
+    # connections are cheap here
+    engine = create_engine(
+        parsed, connect_args={"timeout": PATIENCE}, pool_size=20, max_overflow=-1, hide_parameters=True
+    )
+    turns = Turns()
+
+    def begin(connection: Connection) -> None:
+        _begin_sqlite(connection, turns)
+
+    def end(_connection: Any, record: Any) -> None:
+        if record.info.pop("turn", False):
+            turns.release()
+
     event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkin", end)
     return engine
 
 
@@ -53,6 +110,47 @@ def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
         yield session
 
 
+def perform(sessions: sessionmaker[Session], work: Callable[[Session], T]) -> T:
+    """What `work` returns, done in one transaction and committed.
+
+    `work` must be safe to repeat: it is tried again after a deadlock, a serialization failure or a lost connection,
+    even one that was lost while it was committed. Raises Unavailable when that does not help.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with available(), sessions() as session:
+                result = work(session)
+                session.commit()
+                return result
+        except Unavailable as error:
+            if attempt == ATTEMPTS - 1 or not _passes(error.__cause__):
+                raise
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """Raises Unavailable in place of the errors that are the database's and not ours."""
+    try:
+        yield
+    except (OperationalError, TimeoutError) as error:
+        if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) in MISTAKES:
+            raise
+        raise Unavailable("The database cannot be used at the moment. Try again in a moment.") from error
+
+
+def unhurried(session: Session) -> None:
+    """Lifts PostgreSQL's limit on the time of a statement until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+def _passes(error: BaseException | None) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in RETRIED
+
+
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -61,13 +159,38 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection, turns: Turns) -> None:
     read_only = connection.get_execution_options().get("read_only", False)
     driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA query_only={int(read_only)}")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if connection.info.get("query_only", False) != read_only:
+        driver.execute(f"PRAGMA query_only={int(read_only)}")
+        connection.info["query_only"] = read_only
+    if not read_only and not connection.info.get("turn"):
+        if not turns.acquire(PATIENCE):
+            raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError(f"no turn to write within {PATIENCE:.0f} s"))
+        connection.info["turn"] = True
+    statement = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+    try:
+        driver.execute(statement)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(statement, None, error) from error
 
 
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get("read_only", False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _note_time(_connection: Any, record: Any) -> None:
+    record.info["returned"] = time.monotonic()
+
+
+def _try_when_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    """A server that was restarted has closed the connections of the pool; trying each one each time costs too much."""
+    if time.monotonic() - record.info.get("returned", time.monotonic()) < IDLE:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error

@@ -1,13 +1,29 @@
 """Counts that are kept, since counting would take longer the more there is."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.storage.batches import Batch
 from app.storage.comparisons import Tally
+from app.storage.prepared import Prepared
+
+
+def _count(kind: Any) -> Any:
+    added = kind.insert(Tally)
+    return added.on_conflict_do_update(
+        index_elements=[Tally.batch_id, Tally.annotator_id],
+        set_={"judged": Tally.judged + added.excluded.judged, "filled": Tally.filled + added.excluded.filled},
+    )
+
+
+COUNT = {
+    "postgresql": Prepared(_count(postgresql)),
+    "sqlite": Prepared(_count(sqlite)),
+}  # by dialect; takes the columns of Tally
 
 
 def count(session: Session, entries: Iterable[tuple[int, int, int, int]]) -> None:
@@ -15,16 +31,29 @@ def count(session: Session, entries: Iterable[tuple[int, int, int, int]]) -> Non
 
     Whoever adds for an annotator must be alone with that annotator (leases.alone), or adds in the order of pairs.
     """
-    kind = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = kind.insert(Tally)
-    statement = statement.on_conflict_do_update(
-        index_elements=[Tally.batch_id, Tally.annotator_id],
-        set_={"judged": Tally.judged + statement.excluded.judged, "filled": Tally.filled + statement.excluded.filled},
-    )
     names = ("batch_id", "annotator_id", "judged", "filled")
     values = [dict(zip(names, entry, strict=True)) for entry in sorted(entries)]
     if values:
-        session.execute(statement, values)
+        session.execute(COUNT[session.get_bind().dialect.name].statement, values)
+
+
+def take_back(session: Session, batch_id: int, annotator_id: int) -> None:
+    """Counts one judgement that filled a slot less."""
+    session.execute(
+        update(Tally)
+        .where(Tally.batch_id == batch_id, Tally.annotator_id == annotator_id)
+        .values(judged=Tally.judged - 1, filled=Tally.filled - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def by_annotator(project_id: int | None = None) -> Select[int, int]:
+    """Selects annotator_id and judged, of those who have judged anything: of the project or of all projects."""
+    number = func.sum(Tally.judged).label("judged")
+    counted = select(Tally.annotator_id, number).group_by(Tally.annotator_id).having(number > 0)
+    if project_id is None:
+        return counted
+    return counted.join(Batch, Batch.id == Tally.batch_id).where(Batch.project_id == project_id)
 
 
 def judged(session: Session, project_id: int, annotator_id: int) -> int:

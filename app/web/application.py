@@ -9,20 +9,38 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.operations.requests import Observed
 from app.settings import Settings
 from app.storage.session import make_engine, make_sessions
-from app.web import errors
-from app.web.api import assignments, batches, description, exporting, people, projects, training
+from app.web import errors, operations
+from app.web.api import (
+    assignments,
+    audit,
+    batches,
+    comparisons,
+    description,
+    exporting,
+    groups,
+    leases,
+    people,
+    projects,
+    training,
+)
+from app.web.janitor import janitor
 from app.web.pages import annotate, home, overview, quality, signing
+from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
 from app.web.pages import exporting as export_pages
+from app.web.pages import groups as group_pages
+from app.web.pages import leases as lease_pages
 from app.web.pages import people as people_pages
 from app.web.pages import projects as project_pages
 from app.web.pages import training as training_pages
 from app.web.security import Security
 from app.web.templating import STATIC
 
-SLOTS = 16
+SLOTS = 16  # requests that hold a connection at the same time
+DESKS = 8  # and those of annotators beside them: a few threads get more done than many
 
 
 class Static(StaticFiles):
@@ -37,18 +55,22 @@ class Static(StaticFiles):
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
     """The application on a migrated database; knows no global state."""
-    app = FastAPI(title="Touchstone", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Touchstone", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=janitor)
     app.state.settings, app.state.clock = settings, clock
     app.state.sessions = make_sessions(make_engine(settings.url))
-    app.state.slots = Semaphore(SLOTS)
+    app.state.slots, app.state.desks = Semaphore(SLOTS), Semaphore(DESKS)
     api = APIRouter(prefix="/api/v1", responses=description.ANSWERS)
-    for module in (people, projects, batches, assignments, exporting, training, description):
+    # the first is found first, and nearly all requests are for it
+    nouns = (assignments, people, groups, projects, batches, comparisons, leases, exporting, training, audit)
+    for module in (*nouns, description):
         api.include_router(module.router)
     app.include_router(api)
-    admin = (project_pages, overview, batch_pages, quality, training_pages, export_pages, people_pages)
-    for pages in (signing, home, annotate, *admin):
+    project = (project_pages, overview, batch_pages, lease_pages, quality, training_pages, export_pages)
+    for pages in (signing, home, annotate, *project, people_pages, group_pages, audit_pages):
         app.include_router(pages.router)
+    app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")
     errors.install(app)
     app.add_middleware(Security)
+    app.add_middleware(Observed)
     return app

@@ -3,33 +3,39 @@
 from asyncio import Semaphore
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Annotated
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from app.domain import people, projects
 from app.domain.errors import Forbidden, Unauthenticated
+from app.domain.people import Caller
 from app.settings import Settings
 from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
-from app.storage.session import Session
+from app.storage.session import Session, available, perform
 from app.vocabulary import Role
 
+T = TypeVar("T")
 COOKIE = "touchstone_session"
 PERSON = "touchstone-person"  # a page names the person that it was made for
 Id = Annotated[int, Path(ge=1, le=LARGEST)]
 OfBatch = Annotated[int | None, Query(ge=1, le=LARGEST, description="Only what is in this batch")]
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The settings of this process."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_now(request: Request) -> datetime:
+async def get_now(request: Request) -> datetime:
     """The time by the application's clock."""
     clock: Callable[[], datetime] = request.app.state.clock
     return clock()
@@ -57,8 +63,8 @@ async def without(slots: Semaphore) -> AsyncIterator[None]:
 
 def get_session(request: Request, slot: Slot) -> Iterator[Session]:
     """A transaction that is committed before the response leaves; one that only reads for GET."""
-    with request.app.state.sessions() as session:
-        session.info["request_id"] = request.scope.get("request_id")
+    with available(), request.app.state.sessions() as session:
+        session.info.update(request_id=request.scope.get("request_id"), clock=request.app.state.clock)
         if request.method in ("GET", "HEAD"):
             session.connection(execution_options={"read_only": True})
         yield session
@@ -79,13 +85,23 @@ Now = Annotated[datetime, Depends(get_now)]
 Config = Annotated[Settings, Depends(get_settings)]
 
 
-def signed_in(request: Request, session: Session, now: datetime) -> Person | None:
-    """Who makes the request, by bearer token or session cookie; None without either. Raises Unauthenticated."""
+def credential(request: Request) -> tuple[str, str] | None:
+    """What the request comes with: kind and secret of a bearer token or else of a session cookie."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return people.of_token(session, secret.strip(), now)
+        return "token", secret.strip()
     cookie = request.cookies.get(COOKIE)
-    return people.of_session(session, cookie, now) if cookie else None
+    return ("session", cookie) if cookie else None
+
+
+def signed_in(request: Request, session: Session, now: datetime) -> Person | None:
+    """Who makes the request; None without a credential. Raises Unauthenticated."""
+    match credential(request):
+        case "token", secret:
+            return people.of_token(session, secret, now)
+        case "session", secret:
+            return people.of_session(session, secret, now)
+    return None
 
 
 def get_visitor(request: Request, session: Db, now: Now) -> Person | None:
@@ -99,16 +115,20 @@ def get_visitor(request: Request, session: Db, now: Now) -> Person | None:
 Visitor = Annotated[Person | None, Depends(get_visitor)]
 
 
+def _check(request: Request, person_id: int, has: str, role: Role) -> None:
+    if request.headers.get(PERSON, str(person_id)) != str(person_id):
+        raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
+    if not Role(has).covers(role):
+        raise Forbidden(f"This needs the role {role}; you have {has}.")
+
+
 def _requires(role: Role) -> Callable[..., Person]:
     def person(request: Request, session: Db, now: Now) -> Person:
         found = signed_in(request, session, now)
         if found is None:
             raise Unauthenticated("Sign in first.")
-        if request.headers.get(PERSON, str(found.id)) != str(found.id):
-            raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
-        if not Role(found.role).covers(role):
-            raise Forbidden(f"This needs the role {role}; you have {found.role}.")
-        session.info["actor"] = found
+        _check(request, found.id, found.role, role)
+        session.info["actor"], request.scope["person_id"] = found, found.id
         return found
 
     person.__name__ = f"requires_{role}"
@@ -116,12 +136,60 @@ def _requires(role: Role) -> Callable[..., Person]:
     return person
 
 
-def public() -> None:
+@dataclass(frozen=True)
+class Desk:
+    """Does an annotator's work: each call is one transaction of its own, tried again where the database asks for it.
+
+    Who they are, what they do and the commit are one step outside of the event loop: for the route that everybody
+    calls all the time, more steps would cost more than all its statements.
+    """
+
+    request: Request
+    kind: str
+    secret: str
+    now: datetime
+    lease: timedelta
+
+    async def __call__(self, work: Callable[[Session, Caller], T], reply: Callable[[T], BaseModel | None]) -> Response:
+        """What `reply` makes of what `work` did, once that is committed. `work` must be safe to repeat."""
+        state = self.request.app.state
+
+        def step(session: Session) -> T:
+            caller = people.identify(session, self.kind, self.secret, self.now)
+            self.request.scope["person_id"] = caller.id
+            _check(self.request, caller.id, caller.role, Role.annotator)
+            self.request.scope["person_id"] = caller.id
+            return work(session, caller)
+
+        def act() -> Response:
+            body = reply(perform(state.sessions, step))
+            if body is None:
+                return Response(status_code=204)
+            return Response(body.__pydantic_serializer__.to_json(body), media_type="application/json")
+
+        async with state.desks:
+            return await run_in_threadpool(act)
+
+
+async def get_desk(request: Request) -> Desk:
+    """The desk of whoever makes the request. Raises Unauthenticated without credentials; bad ones are found in use."""
+    found = credential(request)
+    if found is None:
+        raise Unauthenticated("Sign in first.")
+    state = request.app.state
+    return Desk(request, *found, now=state.clock(), lease=state.settings.lease)
+
+
+get_desk.needs = Role.annotator  # type: ignore[attr-defined]
+
+
+async def public() -> None:
     """Marks a route that needs no role: every route names either a role or this."""
 
 
 public.needs = "public"  # type: ignore[attr-defined]
 
+AtDesk = Annotated[Desk, Depends(get_desk)]
 Annotator = Annotated[Person, Depends(_requires(Role.annotator))]
 Reviewer = Annotated[Person, Depends(_requires(Role.reviewer))]
 Admin = Annotated[Person, Depends(_requires(Role.admin))]

@@ -11,6 +11,8 @@ from app import problems
 from app.web.security import HEADERS
 from app.web.templating import page
 
+MACHINES = ("/api/", "/health/", "/metrics")
+
 
 def install(app: FastAPI) -> None:
     """Registers the handlers."""
@@ -20,8 +22,9 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """The error for whoever asked."""
     if status == 500:  # what was not expected is answered outside of the middleware Security
-        headers = (headers or {}) | HEADERS | {"Cache-Control": "no-store"}
-    if request.url.path.startswith("/api/"):
+        named = {"X-Request-ID": request.scope["request_id"]}
+        headers = (headers or {}) | HEADERS | named | {"Cache-Control": "no-store"}
+    if request.url.path.startswith(MACHINES):
         return problems.problem(status, detail, headers, **more)
     if status == 401 and request.method in ("GET", "HEAD"):
         return RedirectResponse("/sign-in?next=" + quote(request.url.path), 303)

@@ -3,14 +3,23 @@
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, BinaryIO, cast
+from uuid import UUID
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
+from app.domain import importing
 from app.domain.errors import TooLarge, UploadError
+from app.domain.importing import Report
+from app.domain.spooling import Rows
+from app.storage.people import Person
+from app.storage.projects import Project
+from app.storage.session import Session
 from app.web.deps import Db, Slot, without
+from app.web.progress import shown
 from app.web.security import limited
 
 IN_MEMORY = 1_000_000
@@ -53,6 +62,23 @@ async def receive(request: Request, session: Db, slot: Slot) -> AsyncIterator[Re
             yield Received(cast(BinaryIO, spool), "upload.csv" if kind.startswith("text/csv") else "upload.jsonl", {})
     except ClientDisconnect as error:
         raise UploadError("file", "did not arrive whole; nothing of it was kept") from error
+
+
+def take_in(
+    session: Session,
+    project: Project,
+    admin: Person,
+    received: Received,
+    upload: importing.Upload,
+    now: datetime,
+    import_id: UUID | None = None,
+) -> Report:
+    """Imports what was received, in a transaction that begins when all of it is read; see `importing.store`."""
+    with Rows(received.file) as found, shown(import_id, admin.id) as stage:
+        importing.check(session, project, found, upload)
+        session.commit()
+        importing.read(found, upload, stage("reading"))
+        return importing.store(session, project, found, upload, now, stage("storing"))
 
 
 Upload = Annotated[Received, Depends(receive, scope="function")]

@@ -51,6 +51,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
 def _run(settings: Settings, stop: threading.Event) -> None:
     global _perform
     sessions = make_sessions(make_engine(settings.url))
+    sessions.configure(info={"actor": f"worker {settings.worker_id}"})
     _perform = lambda run_id: perform(sessions, settings, run_id)  # noqa: E731
     DBOS(
         config={

@@ -6,14 +6,11 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-RETURNED = -(2**31) + 1
-ROUNDS = 128
-
 PARTIAL = {
-    "ix_assignment_mine": ("lease_token IS NOT NULL", ["annotator_id", "batch_id", "rank", "id"]),
+    "ix_assignment_mine": ("lease_token IS NOT NULL AND pinned_to IS NULL", ["annotator_id", "batch_id", "rank", "id"]),
     "ix_assignment_queue": ("state = 'open' AND pinned_to IS NULL", ["batch_id", "rank", "id"]),
     "ix_assignment_pinned": ("state = 'open' AND pinned_to IS NOT NULL", ["pinned_to", "batch_id", "id"]),
-    "ix_assignment_held": ("state = 'leased'", ["annotator_id", "project_id"]),
+    "ix_assignment_held": ("state = 'leased'", ["annotator_id", "project_id", "lease_expires_at"]),
     "ix_assignment_expiry": ("state = 'leased'", ["lease_expires_at"]),
 }
 
@@ -78,12 +75,22 @@ def queue() -> None:
         "REFERENCES person (id) CONSTRAINT ck_assignment_pinned "
         "CHECK (pinned_to IS NULL OR annotator_id IS NULL OR annotator_id = pinned_to)"
     )
-    for name in ("ix_assignment_queue", "ix_assignment_lease", "ix_assignment_annotator"):
+    kept = "VIRTUAL" if op.get_bind().dialect.name == "sqlite" else "STORED"
+    op.execute(
+        "ALTER TABLE assignment ADD COLUMN holder_id INTEGER "
+        f"GENERATED ALWAYS AS (CASE WHEN state <> 'expired' THEN annotator_id END) {kept}"
+    )
+    once = "uq_assignment_comparison_annotator"
+    for name in ("ix_assignment_queue", "ix_assignment_lease", "ix_assignment_annotator", once):
         op.drop_index(name, "assignment")
-    op.execute(f"UPDATE assignment SET rank = rank * {ROUNDS}")
+    held = sa.text("holder_id IS NOT NULL")
+    op.create_index(
+        once, "assignment", ["comparison_id", "holder_id"], unique=True, sqlite_where=held, postgresql_where=held
+    )
+    op.execute("UPDATE assignment SET rank = rank * 128")
     # what came back to the queue is not in the order of ids any more
     op.execute(
-        f"UPDATE assignment SET rank = {RETURNED} WHERE state IN ('open', 'leased') AND EXISTS "
+        "UPDATE assignment SET rank = -2147483647 WHERE state IN ('open', 'leased') AND EXISTS "
         "(SELECT 1 FROM assignment AS before WHERE before.comparison_id = assignment.comparison_id "
         "AND before.slot IS NULL AND before.state IN ('skipped', 'expired'))"
     )

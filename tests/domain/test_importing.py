@@ -5,10 +5,22 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import importing
-from app.domain.errors import DuplicateUpload, UploadError
+from app.domain import importing, pairs, people, spooling
+from app.domain.errors import DuplicateUpload, Invalid, UploadError
 from app.domain.importing import Upload
-from app.storage.tables import Assignment, Comparison, Person, Preference
+from app.domain.spooling import Rows
+from app.storage.tables import (
+    Assignment,
+    Batch,
+    Comparison,
+    Person,
+    Preference,
+    Prompt,
+    Response,
+    RowError,
+    Tally,
+)
+from app.vocabulary import Role
 
 PAIR = {"prompt": "Why?", "response_a": "Because.", "response_b": "No idea."}
 
@@ -98,3 +110,170 @@ def test_sides_are_counterbalanced(session, project, clock):
     swapped = dict(session.execute(by_slot).all())
     assert sum(swapped.values()) == 400
     assert 150 < swapped[0] < 250
+
+
+def identified(number, **more):
+    return [PAIR | {"id": str(n), "prompt": f"Why {n}?"} | more for n in range(number)]
+
+
+def test_an_upload_may_want_another_overlap_than_its_project(session, project, clock):
+    judged = [{"annotator": name, "choice": "a"} for name in "wxyz"]
+    rows = [*identified(1), PAIR | {"id": "judged", "annotations": judged}]
+    batch = take(session, project, clock, rows, overlap=3).batch
+    assert (batch.overlap, batch.slots, batch.comparisons, batch.judgements) == (3, 6, 2, 4)
+    assert count(session, Assignment, Assignment.slot.is_not(None)) == 6
+    assert take(session, project, clock, identified(3)).batch.overlap == project.overlap == 1
+    for wrong in (0, 101):
+        with pytest.raises(Invalid, match="overlap"):
+            take(session, project, clock, [PAIR], overlap=wrong)
+
+
+def test_with_spread_first_slots_go_before_second_ones(session, project, clock):
+    project.overlap = 2
+    take(session, project, clock, identified(2))
+    ranks = select(Assignment.slot, Assignment.rank).distinct().order_by(Assignment.slot)
+    (_, first), (_, second) = session.execute(ranks).all()
+    assert first == second
+    project.spread = True
+    batch = take(session, project, clock, identified(4, priority=1), again=True).batch
+    (_, first), (_, second) = session.execute(ranks.where(Assignment.batch_id == batch.id)).all()
+    assert first < second < 0
+
+
+def tallies(session):
+    found = select(Tally.batch_id, Person.name, Tally.judged, Tally.filled).join(
+        Person, Person.id == Tally.annotator_id
+    )
+    return {tuple(row) for row in session.execute(found)}
+
+
+def test_what_comes_along_is_counted_where_its_comparison_is(session, project, clock):
+    judged = [{"annotator": name, "choice": "a"} for name in ("w", "x")]
+    first = take(session, project, clock, identified(3, annotations=judged[:1])).batch.id
+    assert tallies(session) == {(first, "w", 3, 3)}
+    second = take(session, project, clock, identified(4, annotations=judged)).batch.id
+    assert tallies(session) == {(first, "w", 3, 3), (first, "x", 3, 0), (second, "w", 1, 1), (second, "x", 1, 0)}
+
+
+def test_a_slot_that_is_kept_for_somebody_is_filled_by_nobody_else(session, project, clock):
+    ann = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())[0]
+    take(session, project, clock, [PAIR], overlap=2)
+    kept, free = session.scalars(select(Assignment).order_by(Assignment.slot))
+    kept.pinned_to = ann.id
+    judged = [{"annotator": name, "choice": "a"} for name in ("w", "x", "ann@example.org")]
+    take(session, project, clock, [PAIR | {"annotations": judged}])
+    session.expire_all()
+    names = dict(session.execute(select(Person.id, Person.name)).all())
+    assert (names[kept.annotator_id], names[free.annotator_id]) == ("Ann", "w")
+    assert count(session, Assignment, Assignment.slot.is_(None)) == 1
+
+
+def test_somebody_takes_the_slot_that_is_kept_for_them_before_another(session, project, clock):
+    ann = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())[0]
+    take(session, project, clock, [PAIR], overlap=2)
+    free, kept = session.scalars(select(Assignment).order_by(Assignment.slot))
+    kept.pinned_to = ann.id
+    take(session, project, clock, [PAIR | {"annotations": [{"annotator": "ann@example.org", "choice": "a"}]}])
+    session.expire_all()
+    assert (free.state, kept.state) == ("open", "done")
+
+
+SHAPES = [
+    *identified(5, annotations=[{"annotator": "w", "strength": 1}, {"annotator": "x", "strength": -2}]),
+    *identified(3, annotations=[{"annotator": "y", "strength": 3}]),
+    {"id": "k", "prompt": "Many?", "responses": ["a", {"text": "b", "generator": "g"}, "c", "d", "e"]},
+    {"id": "l", "prompt": "Many?", "responses": ["a", "z"]},
+    PAIR | {"id": "0", "prompt": "Another?", "annotations": [{"annotator": "w", "choice": "a"}]},
+    PAIR,
+    PAIR | {"response_a": 1},
+]
+
+
+def everything(session):
+    annotators = (
+        select(Comparison.identity, Person.name, Preference.strength, Assignment.slot)
+        .join(Preference, Preference.comparison_id == Comparison.id)
+        .join(Assignment, Assignment.id == Preference.assignment_id)
+        .join(Person, Person.id == Preference.annotator_id)
+    )
+    texts = select(Comparison.identity, Prompt.messages, Response.text, Response.generator)
+    texts = texts.join(Prompt, Prompt.id == Comparison.prompt_id)
+    sides = [texts.join(Response, Response.id == side) for side in (Comparison.response_a_id, Comparison.response_b_id)]
+    counted = [session.scalar(select(func.count()).select_from(table)) for table in (Prompt, Response, RowError)]
+    batch = session.scalars(select(Batch)).one()
+    numbers = batch.rows, batch.comparisons, batch.slots, batch.judgements, batch.duplicates, batch.rejected
+    return [sorted(map(repr, session.execute(found).all())) for found in (annotators, *sides)], counted, numbers
+
+
+def test_it_makes_no_difference_where_a_chunk_ends(session, project, clock, monkeypatch):
+    take(session, project, clock, SHAPES, overlap=2)
+    whole = everything(session)
+    session.rollback()
+    for chunk, weight in ((1, 10**6), (2, 10**6), (500, 10)):
+        monkeypatch.setattr(spooling, "CHUNK", chunk)
+        monkeypatch.setattr(spooling, "WEIGHT", weight)
+        session.add(project)
+        take(session, project, clock, SHAPES, overlap=2)
+        assert everything(session) == whole
+        session.rollback()
+
+
+def test_progress_is_of_bytes_and_then_of_pairs_and_what_breaks_leaves_nothing(session, project, clock, monkeypatch):
+    monkeypatch.setattr(spooling, "CHUNK", 4)
+    monkeypatch.setattr(spooling, "OFTEN", 1)
+    session.commit()
+    content = "".join(json.dumps(row) + "\n" for row in identified(10, annotations=[{"annotator": "w", "choice": "a"}]))
+    upload, read, stored = Upload("b", "rows.jsonl"), [], []
+
+    def halfway(done, total):
+        stored.append((done, total))
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with Rows(io.BytesIO(content.encode())) as found:
+        importing.read(found, upload, lambda *step: read.append(step))
+        assert not session.in_transaction()
+        with pytest.raises(KeyboardInterrupt):
+            importing.store(session, project, found, upload, clock(), halfway)
+    session.rollback()
+    assert read[-1] == (len(content), len(content))
+    assert stored == [(4, 10), (8, 10)]
+    for table in (Batch, Prompt, Response, Comparison, Assignment, Preference, Person, Tally):
+        assert count(session, table) == 0
+
+
+def test_a_file_in_which_hardly_a_row_is_one_is_left_early(session, project, clock, monkeypatch):
+    monkeypatch.setattr(spooling, "HOPELESS", 100)
+    taken = []
+    monkeypatch.setattr(spooling, "read", lambda *file, real=spooling.read: (taken.append(x) or x for x in real(*file)))
+    with pytest.raises(
+        UploadError, match="hardly a row that can be used; the first bad one is line 2: not a JSON object"
+    ):
+        take(session, project, clock, gzip.compress(b"\n" + b"0\n" * 100_000))
+    assert len(taken) == 100
+    rows = [PAIR | {"id": str(n), "response_a": n % 3 or "Because."} for n in range(150)]
+    with pytest.raises(UploadError, match="line 2: response_a: wrong type"):
+        take(session, project, clock, rows)
+    rows = [PAIR | {"id": str(n), "response_a": n % 2 or "Because."} for n in range(300)]
+    assert take(session, project, clock, rows).batch.rejected == 150
+
+
+def test_each_text_of_a_row_is_hashed_once(session, project, clock, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(pairs, "_sha256", lambda content, real=pairs._sha256: hashed.append(content) or real(content))
+    row = {"id": "k", "prompt": "Which?", "responses": [f"the {n}th" for n in range(40)]}
+    assert take(session, project, clock, [row]).batch.comparisons == 780
+    assert len(hashed) == 41
+
+
+@pytest.mark.parametrize("where", ["prompt", "a", "metadata", "rationale"])
+def test_long_texts_are_taken_a_few_at_a_time(where):
+    texts = dict.fromkeys(("prompt", "a", "metadata", "rationale"), "short") | {where: "x" * 900_000}
+    with Rows(io.BytesIO()) as found:
+        for n in range(9):
+            prompt = pairs.Conversation.of([{"role": "user", "content": texts["prompt"]}])
+            a, b = pairs.Candidate.of(texts["a"]), pairs.Candidate.of("b")
+            judgements = [pairs.Judgement("w", 1, texts["rationale"])]
+            more = {"metadata": texts["metadata"]}
+            found.put([pairs.Pair(str(n), prompt, a, b, None, 0, None, more, judgements, n)])
+        assert [len(chunk) for chunk in found.chunks()] == [4, 4, 1]

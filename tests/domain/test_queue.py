@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import assignments, people, preferences
+from app.domain import assignments, people, pins, preferences
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.preferences import Answer
+from app.storage import claims
 from app.storage.session import make_sessions
-from app.storage.tables import Assignment, Batch, Preference
+from app.storage.tables import Assignment, Batch, Preference, Tally
 from app.vocabulary import Role
 from tests.domain.test_importing import take
 
@@ -204,3 +205,85 @@ def test_threads_never_share_a_slot(engine, session, project, clock):
     per = session.execute(select(Preference.comparison_id, func.count()).group_by(Preference.comparison_id))
     assert set(dict(per.all()).values()) == {2}
     session.rollback()
+
+
+def test_what_came_back_goes_before_what_is_new(session, project, clock, ann, bob):
+    take(session, project, clock, rows(4))
+    first, second = claim(session, project, ann, clock, 2)
+    assignments.give_back(session, second.id, ann.id, second.lease_token)
+    assignments.skip(session, first.id, ann.id, first.lease_token, "unclear")
+    came_back = [task.external_id for task in claim(session, project, bob, clock, 4)]
+    assert came_back == [second.external_id, first.external_id, "2", "3"]
+
+
+def test_an_annotator_goes_on_where_they_were_and_still_gets_what_comes_back_behind_them(
+    session, project, clock, ann, bob
+):
+    take(session, project, clock, rows(6))
+    given = {task.external_id: task for task in claim(session, project, ann, clock, 3)}
+    for task in given.values():
+        preferences.submit(session, task.id, ann.id, answer(task), clock())
+    (theirs,) = claim(session, project, bob, clock)
+    assignments.skip(session, theirs.id, bob.id, theirs.lease_token, "unclear")
+    assert [task.external_id for task in claim(session, project, ann, clock, 6)] == [theirs.external_id, "4", "5"]
+
+
+def test_what_was_passed_by_while_another_held_it_is_found_at_the_end(session, project, clock, ann):
+    """Another's claim hides a slot, and is then rolled back: the slot is free again, behind where Ann is."""
+    take(session, project, clock, rows(3))
+    hidden = session.scalars(select(Assignment).order_by(Assignment.id).limit(1)).one()
+    hidden.state, hidden.annotator_id, hidden.lease_token = "leased", ann.id, "another's"
+    hidden.lease_expires_at = clock() + LEASE
+    session.flush()
+    hidden_id, external_ids = hidden.id, [task.external_id for task in claim(session, project, ann, clock)]
+    hidden.state, hidden.annotator_id, hidden.lease_token, hidden.lease_expires_at = "open", None, None, None
+    session.flush()
+    rest = claim(session, project, ann, clock, 5)
+    assert external_ids + [task.external_id for task in rest] == ["1", "2", "0"]
+    assert rest[-1].id == hidden_id
+
+
+def test_nobody_hoards(session, project, clock, ann):
+    take(session, project, clock, rows(claims.MOST_HELD + 20))
+    held = [task for _ in range(7) for task in claim(session, project, ann, clock, 20)]
+    assert len(held) == claims.MOST_HELD
+    preferences.submit(session, held[0].id, ann.id, answer(held[0]), clock())
+    assert len(claim(session, project, ann, clock, 20)) == 1
+
+
+def test_a_late_answer_tells_how_it_was_shown_and_when_it_was_begun(session, project, clock, ann):
+    take(session, project, clock, rows(1))
+    (first,) = claim(session, project, ann, clock)
+    begun = clock()
+    clock.forward(hours=1)
+    (second,) = claim(session, project, ann, clock)
+    row = session.get(Assignment, second.id)
+    row.swapped = not row.swapped  # an import of judgements, say, has taken the slot and given it back
+    session.flush()
+    preferences.submit(session, first.id, ann.id, answer(first, 3), clock())
+    (kept,) = stored(session).values()
+    assert (kept.strength if first.left.startswith("a") else -kept.strength) == 3
+    assert kept.swapped is first.left.startswith("b")
+    assert kept.started_at == begun
+
+
+def test_the_tallies_are_what_a_count_would_find(session, project, clock, ann, bob):
+    project.overlap = 2
+    take(session, project, clock, rows(4))
+    for person in (ann, bob):
+        for task in claim(session, project, person, clock, 3):
+            preferences.submit(session, task.id, person.id, answer(task), clock())
+    (task,) = claim(session, project, ann, clock)
+    clock.forward(hours=1)
+    preferences.submit(session, task.id, ann.id, answer(task), clock())
+    preferences.withdraw_last(session, project.id, bob.id, clock(), LEASE)
+    session.flush()
+    kept = {(t.annotator_id, t.judged, t.filled) for t in session.scalars(select(Tally))}
+    assert kept == {(ann.id, 4, 4), (bob.id, 2, 2)}
+
+
+def test_after_what_was_pinned_an_annotator_goes_on_where_they_were(session, project, clock, ann, bob):
+    take(session, project, clock, rows(5))
+    (first,) = claim(session, project, ann, clock)
+    pins.pin(session, project, pins.named(session, project, "4").id, ann)
+    assert [first.external_id] + [task.external_id for task in claim(session, project, ann, clock, 5)] == list("04123")

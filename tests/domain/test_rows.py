@@ -27,7 +27,7 @@ BLUE, GREEN = {"role": "assistant", "content": "Blue."}, {"role": "assistant", "
 )
 def test_the_shapes_of_preference_data_sets(row, prompt, chosen, rejected):
     (pair,) = recognise(row)
-    assert pair.messages == [{"role": "user", "content": prompt}]
+    assert pair.prompt.messages == [{"role": "user", "content": prompt}]
     assert (pair.a.text, pair.b.text) == (chosen, rejected)
     assert [j.strength for j in pair.judgements] == [-2]
 

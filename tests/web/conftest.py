@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from app.domain import people, projects, training_runs
+from app.domain import groups, people, pins, projects, training_runs
 from app.settings import Settings
 from app.storage.training import TrainingPoint
 from app.vocabulary import Role, RunState
@@ -132,13 +132,16 @@ def world(sessions, folk, clock, study, admin, ann):
     task = ann.post("/projects/study/assignments", json={}).json()["assignments"][0]
     with sessions.begin() as session:
         guest, _ = people.add(session, "guest@example.org", "", Role.annotator, clock())
+        found = projects.get(session, study)
         people.create_token(session, guest, "", clock())
-        run = training_runs.request(session, projects.get(session, study), clock())
+        run = training_runs.request(session, found, clock())
         run.state, run.artefact = RunState.succeeded, "nowhere"
         return {
             "slug": study,
             "batch_id": batch.json()["id"],
             "assignment_id": task["id"],
+            "comparison_id": pins.named(session, found, "open").id,
+            "group_id": groups.create(session, "Poets", clock()).id,
             "run_id": run.id,
             "person_id": guest.id,
             "token_id": people.tokens(session, guest)[0].id,

@@ -89,16 +89,16 @@ def test_the_overview_shows_who_works_and_how_fast(boss, ann, admin, study, folk
 
 def test_a_file_is_uploaded_by_the_plain_form(boss, study):
     content = lines({"prompt": "p", "responses": ["a", "b", "c"]}, {"prompt": HOSTILE}, ["not an object"])
-    fields = {"name": HOSTILE, "priority": "7", "pairs_per_prompt": "1", "draft": "1"}
+    fields = {"name": HOSTILE, "priority": "7", "pairs_per_prompt": "1", "overlap": "3", "draft": "1"}
     answer = boss.post("/projects/study/batches", data=fields, files={"file": ("rows.jsonl", content)})
     batch = int(str(answer.url).rpartition("/")[2])
     page = words(answer)
-    assert "draft · 0 of 1 judgements are in" in page
+    assert "draft · 0 of 3 judgements are in" in page
     assert "Rows read 3 Comparisons queued 1" in page
     assert "3 – not a JSON object" in page
     assert HOSTILE in page
     listed = boss.text("/projects/study/batches")
-    assert f"{HOSTILE} draft 3 1 0 of 1 2 7" in listed
+    assert f"{HOSTILE} draft 3 1 0 of 3 2 7" in listed
     assert "attachment" in boss.get(f"/api/v1/projects/study/batches/{batch}/errors.csv").headers["content-disposition"]
 
 
@@ -121,6 +121,7 @@ def test_the_same_file_twice_asks(boss, study):
         ({"file": ("rows.jsonl", b"{}")}, {"priority": "high"}, "Priority must be a whole number"),
         ({"file": ("rows.jsonl", b"{}")}, {"priority": "1000001"}, "Priority must be between"),
         ({"file": ("rows.jsonl", b"{}")}, {"pairs_per_prompt": "many"}, "Pairs a prompt must be a whole number"),
+        ({"file": ("rows.jsonl", b"{}")}, {"overlap": "0"}, "Judgements a comparison must be between 1 and 100"),
     ],
 )
 def test_an_upload_that_makes_no_sense_is_refused_on_its_page(boss, study, files, fields, said):
@@ -136,9 +137,6 @@ def test_a_batch_is_opened_paused_closed_and_moved(boss, judged):
         assert f"Autumn {state} ·" in boss.submit(f"{path}/state", state=state)
     assert "cannot become a draft again" in boss.submit(f"{path}/state", 409, state="draft")
     assert boss.post(f"{path}/state", data={"state": "gone"}).status_code == 422
-    boss.submit(f"{path}/priority", priority="5")
-    assert 'value="5"' in boss.get(path).text
-    assert "Priority must be a whole number" in boss.submit(f"{path}/priority", 422, priority="x")
     boss.text("/projects/study/batches/999999", 404)
     assert boss.get("/projects/study/batches/99999999999").status_code == 422
 

@@ -1,5 +1,7 @@
 """Data sets out: the four shapes, their manifest, and whether the field's tools load them."""
 
+import asyncio
+import gzip
 import hashlib
 import json
 import uuid
@@ -7,6 +9,7 @@ import uuid
 import pytest
 
 from app.vocabulary import ExportFormat
+from app.web.downloads import Download
 from tests.web.conftest import lines, pairs, upload
 
 SHAPES = list(ExportFormat)
@@ -62,6 +65,43 @@ def test_the_same_export_is_the_same_bytes_and_its_manifest_says_which(admin, ju
     assert said["counts"]["rows"] == len(rows_of(first)) == len(first.text.splitlines())
     assert (said["project"], said["format"]) == ("study", shape)
     assert said["tie_policy"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_export_is_packed_when_asked_for(admin, judgements, shape):
+    plain, packed, again = get(admin, shape), get(admin, shape, gzip=True), get(admin, shape, gzip=True)
+    assert packed.headers["content-type"] == "application/gzip"
+    assert packed.headers["content-disposition"] == f'attachment; filename="study-{shape}.jsonl.gz"'
+    assert packed.content == again.content
+    assert gzip.decompress(packed.content) == plain.content
+    assert int(packed.headers["content-length"]) == len(packed.content)
+    assert plain.headers["etag"] == f'"{manifest(admin, shape)["snapshot"]}"' != packed.headers["etag"]
+
+
+def test_no_connection_waits_for_who_reads_slowly(app, admin, judgements, monkeypatch):
+    pool, send, held = app.state.sessions.kw["bind"].pool, Download.__call__, []
+
+    async def sent(self, *to):
+        held.append(pool.checkedout())
+        await send(self, *to)
+
+    monkeypatch.setattr(Download, "__call__", sent)
+    assert get(admin, "comparisons").status_code == 200
+    assert held == [0]
+
+
+def test_a_file_that_nobody_fetches_to_its_end_is_gone():
+    async def leave(message):
+        raise ConnectionResetError
+
+    files = []
+    download = Download(lambda file: files.append(file) or "tag", "x", "text/plain")
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(download({"type": "http", "asgi": {"spec_version": "2.0"}}, asyncio.Queue().get, leave))
+    assert files[0].closed
+    with pytest.raises(ZeroDivisionError):
+        Download(lambda file: files.append(file) or str(1 // 0), "x", "text/plain")
+    assert files[1].closed
 
 
 def test_comparisons_hold_every_judgement(admin, judgements):
@@ -174,10 +214,10 @@ def saved(admin, judgements, tmp_path):
     return save
 
 
-def load(path, folder):
+def load(path, folder, **more):
     from datasets import load_dataset
 
-    return load_dataset("json", data_files=path, split="train", cache_dir=str(folder / "cache"))
+    return load_dataset("json", data_files=path, split="train", cache_dir=str(folder / "cache"), **more)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -188,6 +228,15 @@ def test_datasets_loads_every_shape(saved, tmp_path, shape):
     found = load(path, tmp_path)
     assert found.num_rows == len(written)
     assert set(found.column_names) == set(written[0])
+
+
+def test_datasets_loads_a_column_that_is_null_for_long(tmp_path):
+    """As the README says."""
+    path = tmp_path / "nulls.jsonl"
+    with path.open("w") as file:
+        for n in range(12):
+            file.write(json.dumps({"text": "x" * 1_000_000, "rationale": "why" if n == 11 else None}) + "\n")
+    assert load(str(path), tmp_path, chunksize=2**31 - 1)["rationale"][-1] == "why"
 
 
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated:FutureWarning")

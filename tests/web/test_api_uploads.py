@@ -4,12 +4,15 @@ import csv
 import gzip
 import io
 import json
+import tempfile
+import uuid
 
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import importing
+from app.domain import importing, spooling
 from app.storage.tables import Assignment, Batch, Comparison, Person
+from app.web import progress
 from tests.web.conftest import lines, pairs, upload
 
 PAIR = {"prompt": "Why?", "response_a": "Because.", "response_b": "No idea."}
@@ -303,7 +306,7 @@ def test_many_responses_are_more_than_one_statement(admin, study, monkeypatch):
     monkeypatch.setattr(importing._Importer, "take", lambda self, pairs: taken.append(len(pairs)) or take(self, pairs))
     rows = [{"prompt": f"p{n}", "responses": [f"{n} {k}" for k in range(40)]} for n in range(2)]
     assert upload(admin, content=lines(*rows)).json()["comparisons"] == sum(taken) == 2 * 40 * 39 // 2
-    assert max(taken) <= importing.CHUNK
+    assert max(taken) <= spooling.CHUNK
 
 
 def test_so_many_pairs_per_prompt_as_asked_for(admin, study, sessions):
@@ -343,3 +346,78 @@ def test_only_admins_upload(reviewer, ann, study, sessions):
     assert [upload(caller, content=lines(PAIR)).status_code for caller in (reviewer, ann)] == [403, 403]
     assert count(sessions, Batch) == 0
     assert upload(reviewer, "nowhere", content=lines(PAIR)).status_code == 403
+
+
+def test_a_file_is_read_while_others_go_on(admin, ann, study, monkeypatch):
+    """SQLite has one writer: the transaction that stores begins when all is read."""
+    upload(admin, content=lines(*pairs(2)))
+    leased, read = [], importing.read
+
+    def slowly(*found):
+        leased.extend(ann.post("/projects/study/assignments", json={}).json()["assignments"])
+        read(*found)
+
+    monkeypatch.setattr(importing, "read", slowly)
+    assert upload(admin, content=lines(PAIR)).status_code == 201
+    assert len(leased) == 1
+
+
+def test_the_same_file_is_refused_before_it_is_read(admin, study, monkeypatch):
+    upload(admin, content=lines(PAIR))
+    monkeypatch.setattr(importing, "read", lambda *_: pytest.fail("it was read"))
+    assert upload(admin, content=lines(PAIR)).status_code == 409
+
+
+def test_how_far_an_import_is_can_be_asked_by_whoever_makes_it(admin, callers, study, monkeypatch):
+    callers["admin"].post("/people", json={"email": "other@example.org", "role": "admin"})
+    monkeypatch.setattr(spooling, "CHUNK", 5)
+    monkeypatch.setattr(progress, "OFTEN", 0)
+    import_id, seen, store = uuid.uuid4(), [], importing.store
+    path = f"/projects/study/batches/imports/{import_id}"
+
+    def watched(session, project, found, how, now, show):
+        seen.append(admin.get(path).json())
+
+        def shown(done, total):
+            show(done, total)
+            seen.append(admin.get(path).json())
+            seen.append(callers["reviewer"].get(path).status_code)
+
+        return store(session, project, found, how, now, shown)
+
+    monkeypatch.setattr(importing, "store", watched)
+    content = lines(*pairs(10))
+    assert admin.get(path).status_code == 404
+    assert upload(admin, content=content, import_id=str(import_id)).status_code == 201
+    size = len(content)
+    assert seen == [
+        {"stage": "reading", "done": size, "total": size},
+        {"stage": "storing", "done": 5, "total": 10},
+        403,
+        {"stage": "storing", "done": 10, "total": 10},
+        403,
+    ]
+    assert admin.get(path).status_code == 404
+    assert upload(admin, content=lines(PAIR), import_id="../x").status_code == 422
+
+
+def test_how_far_somebody_elses_import_is_is_not_told(admin, folk, study, tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    import_id = uuid.uuid4()
+    path = f"/projects/study/batches/imports/{import_id}"
+    with progress.shown(import_id, folk["admin"].id) as stage:
+        stage("reading")(1, 2)
+        assert admin.get(path).status_code == 200
+    with progress.shown(import_id, folk["admin"].id + 1) as stage:
+        stage("reading")(1, 2)
+        assert admin.get(path).status_code == 404
+    assert list(place.iterdir()) == []
+
+
+def test_an_upload_may_want_its_own_overlap(admin, study):
+    assert upload(admin, content=lines(*pairs(2)), overlap=3).json()["overlap"] == 3
+    assert upload(admin, content=lines(*pairs(3))).json()["overlap"] == 1
+    for wrong in (0, 101, "many"):
+        assert upload(admin, content=lines(*pairs(1)), overlap=wrong).status_code == 422

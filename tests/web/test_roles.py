@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from app.domain import people
 from app.vocabulary import Role
 from app.web.deps import COOKIE, PUBLIC, Admin, Annotator
+from app.web.errors import MACHINES
 from tests.web.walking import address, needs, routes
 
 
@@ -52,7 +53,7 @@ def enter(app, world, folk, sessions, clock):
     clients["nobody", "api"] = clients["nobody", "page"] = TestClient(app, follow_redirects=False)
 
     def send(name, method, path):
-        kind = "api" if path.startswith("/api/") else "page"
+        kind = "api" if path.startswith(MACHINES) else "page"
         body = {"json": {}} if kind == "api" else {"data": {}}
         return clients[name, kind].request(method, address(path, world), **({} if method in ("GET", "HEAD") else body))
 
@@ -65,7 +66,7 @@ def test_nobody_is_sent_away_from_where_a_role_is_needed(app, enter):
         if not needs(route) or "public" in needs(route):
             continue
         answer = enter("nobody", method, path)
-        page = not path.startswith("/api/") and method in ("GET", "HEAD")
+        page = not path.startswith(MACHINES) and method in ("GET", "HEAD")
         sent = answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
         if not (sent if page else answer.status_code == 401):
             wrong.append((method, path, answer.status_code))

@@ -5,11 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
-from app.domain import assignments, preferences
+from app.domain import assignments, preferences, projects
 from app.domain.assignments import Task
+from app.domain.people import Caller
+from app.domain.preferences import Stored
+from app.operations import metrics
 from app.storage.session import Session
-from app.web.deps import Annotator, Config, Db, Id, InProject, Now
+from app.web.deps import AtDesk, Id
 from app.web.tasks import html
 
 router = APIRouter(tags=["assignments"])
@@ -108,48 +112,38 @@ class Held(BaseModel):
 
 def out(task: Task, render: bool) -> AssignmentOut:
     """A task for the wire."""
-    prompt = [Turn(**turn) for turn in task.prompt]
-    rendered = html(task) if render else None
-    return AssignmentOut(
+    return AssignmentOut.model_construct(
         id=task.id,
         external_id=task.external_id,
         lease_token=task.lease_token,
         expires_at=task.expires_at,
-        prompt=prompt,
+        prompt=[Turn.model_construct(role=turn["role"], content=turn["content"]) for turn in task.prompt],
         left=task.left,
         right=task.right,
-        html=rendered,
+        html=html(task) if render else None,
     )
 
 
-def _outs(session: Session, tasks: list[Task], render: bool) -> list[AssignmentOut]:
-    if render:
-        session.commit()  # rendering takes a while, and nobody may wait for it
+def outs(tasks: list[Task], render: bool) -> list[AssignmentOut]:
+    """What somebody asked for, on the wire."""
+    metrics.leased(len(tasks))
     return [out(task, render) for task in tasks]
 
 
-@router.post("/projects/{slug}/assignments")
-def lease_assignments(
-    body: Lease, person: Annotator, project: InProject, session: Db, now: Now, settings: Config, render: bool = False
-) -> AssignmentsOut:
+@router.post("/projects/{slug}/assignments", response_model=AssignmentsOut)
+async def lease_assignments(slug: str, body: Lease, desk: AtDesk, render: bool = False) -> Response:
     """Leases the next comparisons to you."""
-    if body.resume:
-        tasks = assignments.resume(session, project.id, person.id, body.count, now, settings.lease)
-    else:
-        tasks = assignments.next_tasks(session, project.id, person.id, body.count, now, settings.lease)
-    return AssignmentsOut(assignments=_outs(session, tasks, render))
+
+    def work(session: Session, person: Caller) -> list[Task]:
+        project = projects.get(session, slug)
+        lease = assignments.resume if body.resume else assignments.next_tasks
+        return lease(session, project.id, person.id, body.count, desk.now, desk.lease)
+
+    return await desk(work, lambda tasks: AssignmentsOut.model_construct(assignments=outs(tasks, render)))
 
 
-@router.put("/assignments/{assignment_id}/preference")
-def put_preference(
-    assignment_id: Id,
-    body: Answer,
-    person: Annotator,
-    session: Db,
-    now: Now,
-    settings: Config,
-    render: bool = False,
-) -> PreferenceOut:
+@router.put("/assignments/{assignment_id}/preference", response_model=PreferenceOut)
+async def put_preference(assignment_id: Id, body: Answer, desk: AtDesk, render: bool = False) -> Response:
     """Stores your judgement, once however often it is sent, and leases the next ones in the same transaction.
 
     After the lease has run out the judgement is kept and marked late; it takes the slot if that is still free.
@@ -163,61 +157,74 @@ def put_preference(
         body.rationale,
         body.active_ms,
     )
-    stored = preferences.submit(session, assignment_id, person.id, answer, now)
-    following = None
-    if body.next:
+
+    def work(session: Session, person: Caller) -> tuple[Stored, list[Task] | None]:
+        stored = preferences.submit(session, assignment_id, person.id, answer, desk.now)
+        if not body.next:
+            return stored, None
         # who repeats a request did not hear what it leased: they get that, and not more
         lease = assignments.resume if stored.repeated else assignments.next_tasks
-        tasks = lease(session, stored.project_id, person.id, body.next, now, settings.lease)
-        following = _outs(session, tasks, render)
-    return PreferenceOut(
-        id=UUID(stored.id),
-        assignment_id=stored.assignment_id,
-        strength=stored.strength,
-        late=stored.late,
-        fills_slot=stored.slot,
-        status=stored.status,
-        assignments=following,
-    )
+        return stored, lease(session, stored.project_id, person.id, body.next, desk.now, desk.lease)
+
+    def reply(done: tuple[Stored, list[Task] | None]) -> PreferenceOut:
+        stored, tasks = done
+        metrics.judgement("repeated" if stored.repeated else "late" if stored.late else stored.status)
+        return PreferenceOut.model_construct(
+            id=body.id,
+            assignment_id=stored.assignment_id,
+            strength=stored.strength,
+            late=stored.late,
+            fills_slot=stored.slot,
+            status=stored.status,
+            assignments=None if tasks is None else outs(tasks, render),
+        )
+
+    return await desk(work, reply)
 
 
-@router.delete("/assignments/{assignment_id}/preference")
-def withdraw_preference(
-    assignment_id: Id,
-    body: Held,
-    person: Annotator,
-    session: Db,
-    now: Now,
-    settings: Config,
-    render: bool = False,
-) -> AssignmentOut:
+@router.delete("/assignments/{assignment_id}/preference", response_model=AssignmentOut)
+async def withdraw_preference(assignment_id: Id, body: Held, desk: AtDesk, render: bool = False) -> Response:
     """Takes your answer back; the comparison is leased to you again."""
-    task = preferences.withdraw(session, assignment_id, person.id, body.lease_token, now, settings.lease)
-    return out(task, render)
+
+    def work(session: Session, person: Caller) -> Task:
+        return preferences.withdraw(session, assignment_id, person.id, body.lease_token, desk.now, desk.lease)
+
+    return await desk(work, lambda task: out(task, render))
 
 
-@router.put("/assignments/{assignment_id}/skip")
-def skip_assignment(
-    assignment_id: Id, body: Skip, person: Annotator, session: Db, now: Now, settings: Config, render: bool = False
-) -> SkipOut:
+@router.put("/assignments/{assignment_id}/skip", response_model=SkipOut)
+async def skip_assignment(assignment_id: Id, body: Skip, desk: AtDesk, render: bool = False) -> Response:
     """Passes a comparison on to others."""
-    row = assignments.skip(session, assignment_id, person.id, body.lease_token, body.reason)
-    following = None
-    if body.next:
-        tasks = assignments.next_tasks(session, row.project_id, person.id, body.next, now, settings.lease)
-        following = _outs(session, tasks, render)
-    return SkipOut(assignment_id=assignment_id, reason=body.reason, assignments=following)
+
+    def work(session: Session, person: Caller) -> list[Task] | None:
+        row, repeated = assignments.skip(session, assignment_id, person.id, body.lease_token, body.reason)
+        if not body.next:
+            return None
+        lease = assignments.resume if repeated else assignments.next_tasks
+        return lease(session, row.project_id, person.id, body.next, desk.now, desk.lease)
+
+    def reply(tasks: list[Task] | None) -> SkipOut:
+        following = None if tasks is None else outs(tasks, render)
+        return SkipOut.model_construct(assignment_id=assignment_id, reason=body.reason, assignments=following)
+
+    return await desk(work, reply)
 
 
-@router.delete("/assignments/{assignment_id}/skip")
-def unskip_assignment(
-    assignment_id: Id, body: Held, person: Annotator, session: Db, now: Now, settings: Config, render: bool = False
-) -> AssignmentOut:
+@router.delete("/assignments/{assignment_id}/skip", response_model=AssignmentOut)
+async def unskip_assignment(assignment_id: Id, body: Held, desk: AtDesk, render: bool = False) -> Response:
     """Takes a skip back, while the comparison is still free."""
-    return out(assignments.unskip(session, assignment_id, person.id, body.lease_token, now, settings.lease), render)
+
+    def work(session: Session, person: Caller) -> Task:
+        return assignments.unskip(session, assignment_id, person.id, body.lease_token, desk.now, desk.lease)
+
+    return await desk(work, lambda task: out(task, render))
 
 
-@router.delete("/assignments/{assignment_id}/lease", status_code=204)
-def give_back(assignment_id: Id, body: Held, person: Annotator, session: Db) -> None:
+@router.delete("/assignments/{assignment_id}/lease", status_code=204, response_class=Response)
+async def give_back(assignment_id: Id, body: Held, desk: AtDesk) -> Response:
     """Gives a comparison back to the queue."""
-    assignments.give_back(session, assignment_id, person.id, body.lease_token)
+
+    def work(session: Session, person: Caller) -> None:
+        assignments.give_back(session, assignment_id, person.id, body.lease_token)
+
+    return await desk(work, lambda _: None)

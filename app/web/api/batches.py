@@ -3,16 +3,21 @@
 import csv
 import io
 from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.domain import batches, importing
+from app.storage.base import LARGEST
 from app.vocabulary import BatchState
 from app.web.api.description import PROBLEM, lines
+from app.web.cells import cell
 from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
-from app.web.uploads import Upload
+from app.web.progress import look_up
+from app.web.uploads import Upload, take_in
 
 router = APIRouter(tags=["batches"], prefix="/projects/{slug}/batches")
 LISTED = 1000
@@ -28,13 +33,20 @@ class Problem(BaseModel):
 
 
 class BatchOut(BaseModel):
-    """A batch and its counts: rows read, comparisons queued, judgements kept, duplicates, rows rejected."""
+    """A batch with its rules and its counts: rows read, comparisons queued, judgements kept, duplicates, rows rejected.
+
+    Each comparison wants `overlap` judgements; nobody gives more than `max_per_annotator` (null: no limit), and with
+    `group_id` only the members of that group get any.
+    """
 
     model_config = ConfigDict(from_attributes=True)
     id: int
     name: str
     state: BatchState
     priority: int
+    overlap: int
+    max_per_annotator: int | None
+    group_id: int | None
     created_at: datetime
     rows: int
     comparisons: int
@@ -49,12 +61,23 @@ class Imported(BatchOut):
     errors: list[Problem]
 
 
+class Progress(BaseModel):
+    """How far an import is: how many bytes were read or how many comparisons stored, of how many."""
+
+    stage: Literal["reading", "storing"]
+    done: int
+    total: int
+
+
 class Change(BaseModel):
-    """Opens, pauses or closes a batch; sets its priority."""
+    """Opens, pauses or closes a batch; sets its rules. What is missing stays as it is; a `max_per_annotator` of null is
+    no limit, and a `group_id` of null is everybody."""
 
     model_config = ConfigDict(extra="forbid")
-    state: BatchState
+    state: BatchState | None = None
     priority: int | None = Field(None, ge=-batches.MOST_PRIORITY, le=batches.MOST_PRIORITY)
+    max_per_annotator: int | None = Field(None, ge=1, le=LARGEST)
+    group_id: int | None = Field(None, ge=1, le=LARGEST)
 
 
 @router.post(
@@ -90,11 +113,14 @@ def upload_batch(
     draft: bool = False,
     priority: int = Query(0, ge=-batches.MOST_PRIORITY, le=batches.MOST_PRIORITY),
     pairs_per_prompt: int | None = Query(None, ge=1),
+    overlap: int | None = Query(None, ge=1, le=100),
     again: bool = False,
+    import_id: UUID | None = Query(None, description="Any id of yours, by which its progress can be asked for"),
 ) -> Imported:
     """Imports JSON lines (plain or gzipped) or CSV as one batch, whole or not at all, and opens it unless `draft`.
 
-    The same file a second time is refused with 409 unless `again` is set.
+    The same file a second time is refused with 409 unless `again` is set. Each comparison wants `overlap` judgements,
+    or as many as the project says.
     """
     upload = importing.Upload(
         name=name,
@@ -102,11 +128,12 @@ def upload_batch(
         opened=not draft,
         priority=priority,
         pairs_per_prompt=pairs_per_prompt,
+        overlap=overlap,
         again=again,
         created_by=admin.id,
         limit=settings.max_upload,
     )
-    report = importing.import_file(session, project, received.file, upload, now)
+    report = take_in(session, project, admin, received, upload, now, import_id)
     batch = BatchOut.model_validate(report.batch)
     return Imported(**batch.model_dump(), errors=[Problem.model_validate(error) for error in report.errors[:LISTED]])
 
@@ -115,6 +142,12 @@ def upload_batch(
 def list_batches(person: Reviewer, project: InProject, session: Db) -> list[BatchOut]:
     """The project's batches, newest first."""
     return [BatchOut.model_validate(batch) for batch in batches.of_project(session, project)]
+
+
+@router.get("/imports/{import_id}")
+def show_import(admin: Admin, project: InProject, import_id: UUID) -> Progress:
+    """How far an import of yours is, while it runs and on the machine where it does."""
+    return Progress(**look_up(import_id, admin.id))
 
 
 @router.get("/{batch_id}")
@@ -127,15 +160,19 @@ def get_batch(person: Reviewer, project: InProject, session: Db, batch_id: Id) -
 
 @router.patch("/{batch_id}")
 def change_batch(admin: Admin, project: InProject, session: Db, batch_id: Id, body: Change) -> BatchOut:
-    """Opens, pauses or closes."""
+    """Opens, pauses or closes a batch, and sets its rules, while work goes on too."""
     batch = batches.get(session, project, batch_id)
-    batches.change(session, batch, body.state, body.priority)
+    asked = body.model_dump(exclude_unset=True)
+    if body.state is not None:
+        batches.change(session, batch, body.state)
+    batches.configure(
+        session,
+        batch,
+        priority=batch.priority if body.priority is None else body.priority,
+        max_per_annotator=asked.get("max_per_annotator", batch.max_per_annotator),
+        group_id=asked.get("group_id", batch.group_id),
+    )
     return BatchOut.model_validate(batch)
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet takes a cell that begins like a formula for one."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 @router.get("/{batch_id}/errors.csv", response_class=Response, responses=lines("text/csv", "The row errors"))
@@ -145,7 +182,7 @@ def batch_errors(person: Reviewer, project: InProject, session: Db, batch_id: Id
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["line", "field", "reason"])
-    writer.writerows([error.line, _cell(error.field), _cell(error.reason)] for error in batches.errors(session, batch))
+    writer.writerows([error.line, cell(error.field), cell(error.reason)] for error in batches.errors(session, batch))
     name = f"{project.slug}-batch-{batch.id}-errors.csv"
     return Response(
         out.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}

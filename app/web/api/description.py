@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from app.web.deps import PUBLIC
 
 PROBLEM: dict[str, Any] = {"description": "Problem details (RFC 9457)", "content": {"application/problem+json": {}}}
-ANSWERS: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 422), PROBLEM)
+ANSWERS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 503), PROBLEM)
 router = APIRouter()
 
 

@@ -1,29 +1,34 @@
 """Data sets out."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
-from fastapi import APIRouter, Query, Request
-from starlette.responses import StreamingResponse
+from fastapi import APIRouter, Query
+from starlette.responses import Response
 
 from app.domain import exporting
-from app.storage.projects import Project
-from app.storage.session import reading
 from app.vocabulary import ExportFormat
-from app.web.api.description import lines
 from app.web.deps import Admin, Db, InProject, OfBatch
+from app.web.downloads import Download
 
 router = APIRouter(tags=["export"])
+LINES, GZIP = "application/x-ndjson", "application/gzip"
 
 
 @router.get(
     "/projects/{slug}/export",
-    response_class=StreamingResponse,
-    responses=lines("application/x-ndjson", "The rows"),
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The rows; the entity tag is the `snapshot` of their manifest",
+            "content": {
+                LINES: {"schema": {"type": "string"}},
+                GZIP: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
 )
 def export(
-    request: Request,
     admin: Admin,
     project: InProject,
     session: Db,
@@ -31,21 +36,22 @@ def export(
     batch: OfBatch = None,
     late: bool = True,
     gold: bool = True,
-) -> StreamingResponse:
-    """The data set as JSON lines, streamed; `export/manifest` with the same parameters describes it."""
+    gzip: bool = False,
+) -> Download:
+    """The data set as a file of JSON lines, gzipped on request; `export/manifest` with the same parameters describes it."""
     chosen = exporting.select_for(session, project, batch, late, gold)
+
+    def write(file: BinaryIO) -> str:
+        if not gzip:
+            return exporting.write(session, project, shape, chosen, file).snapshot
+        with exporting.packed(file) as target:
+            return exporting.write(session, project, shape, chosen, target).snapshot + "-gzip"
+
     name = f"{project.slug}-{shape}.jsonl"
-    return StreamingResponse(
-        _stream(request, project, shape, chosen),
-        media_type="application/x-ndjson",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _stream(request: Request, project: Project, shape: ExportFormat, chosen: Any) -> Iterator[bytes]:
-    # the request's own transaction ends before the body is sent
-    with reading(request.app.state.sessions) as session:
-        yield from exporting.export(session, project, shape, chosen)
+    download = Download(write, f"{name}.gz", GZIP) if gzip else Download(write, name, LINES)
+    session.commit()  # that transaction only reads
+    exporting.tell(session, project, shape, chosen, "rows")
+    return download
 
 
 @router.get("/projects/{slug}/export/manifest")
@@ -60,4 +66,7 @@ def export_manifest(
 ) -> dict[str, Any]:
     """What an export with these parameters holds: hash of its bytes, filters, counts, tie policy."""
     chosen = exporting.select_for(session, project, batch, late, gold)
-    return asdict(exporting.manifest(session, project, shape, chosen))
+    manifest = exporting.manifest(session, project, shape, chosen)
+    session.commit()  # that transaction only reads
+    exporting.tell(session, project, shape, chosen, "manifest")
+    return asdict(manifest)

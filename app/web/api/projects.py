@@ -5,13 +5,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain import projects, quality
 from app.stats.agreement import Estimate
+from app.storage.base import LARGEST
 from app.web.deps import Admin, Annotator, Db, InProject, Now, OfBatch, Reviewer
 
 router = APIRouter(tags=["projects"])
 
 
 class Settable(BaseModel):
-    """What may be set of a project. A new overlap holds for what is uploaded from then on."""
+    """What may be set of a project. A new `overlap` or `spread` holds for what is uploaded from then on; nobody judges
+    more than `max_per_annotator` comparisons (null: no limit)."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
     name: str = Field("", max_length=200)
@@ -19,6 +21,8 @@ class Settable(BaseModel):
     overlap: int = Field(1, ge=1, le=100)
     base_model: str = Field("", max_length=500)
     retrain_every: int = Field(0, ge=0, le=projects.MOST_RETRAIN)
+    max_per_annotator: int | None = Field(None, ge=1, le=LARGEST)
+    spread: bool = False
 
 
 class NewProject(Settable):

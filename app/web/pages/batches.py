@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import batches, importing, quality
+from app.domain import batches, groups, importing, quality
 from app.domain.errors import Conflict, DuplicateUpload, Invalid, UploadError
+from app.storage.batches import Batch
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
@@ -17,11 +18,11 @@ from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer, Slot
 from app.web.forms import Field, perhaps_whole, whole
 from app.web.richtext import render as rich
 from app.web.templating import page
-from app.web.uploads import Received, receive
+from app.web.uploads import Received, receive, take_in
 
 router = APIRouter(include_in_schema=False)
 LISTED, SAMPLES = 1000, 2
-FRESH = {"name": "", "priority": "0", "pairs_per_prompt": "", "draft": "", "again": ""}
+FRESH = {"name": "", "priority": "0", "pairs_per_prompt": "", "overlap": "", "draft": "", "again": ""}
 
 
 async def received_or_not(request: Request, session: Db, slot: Slot) -> AsyncIterator[Received | UploadError]:
@@ -62,11 +63,12 @@ def upload_batch(
             opened=not typed["draft"],
             priority=batches.checked_priority(whole("priority", typed["priority"] or "0")),
             pairs_per_prompt=perhaps_whole("pairs_per_prompt", typed["pairs_per_prompt"]),
+            overlap=perhaps_whole("overlap", typed["overlap"]),
             again=bool(typed["again"]),
             created_by=person.id,
             limit=settings.max_upload,
         )
-        batch = importing.import_file(session, project, posted.file, upload, now).batch
+        batch = take_in(session, project, person, posted, upload, now).batch
     except (Invalid, DuplicateUpload) as error:
         session.rollback()
         return _list(request, session, person, project, typed, error)
@@ -95,17 +97,31 @@ def change_state(
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
 
 
-@router.post("/projects/{slug}/batches/{batch_id}/priority")
-def change_priority(
-    request: Request, person: Admin, project: InProject, session: Db, batch_id: Id, priority: Field = ""
+@router.post("/projects/{slug}/batches/{batch_id}/rules")
+def change_rules(
+    request: Request,
+    person: Admin,
+    project: InProject,
+    session: Db,
+    batch_id: Id,
+    priority: Field = "",
+    max_per_annotator: Field = "",
+    group_id: Field = "",
 ) -> Response:
-    """Moves it forward or back in the queue."""
+    """Moves it forward or back in the queue, and says who is given how much of it."""
     batch = batches.get(session, project, batch_id)
     try:
-        batches.change(session, batch, BatchState(batch.state), whole("priority", priority))
+        batches.configure(
+            session,
+            batch,
+            priority=whole("priority", priority),
+            max_per_annotator=perhaps_whole("max_per_annotator", max_per_annotator),
+            group_id=perhaps_whole("group_id", group_id),
+        )
     except Invalid as error:
         session.rollback()
-        return _batch(request, session, person, project, batch_id, error)
+        typed = {"priority": priority, "max_per_annotator": max_per_annotator, "group_id": group_id}
+        return _batch(request, session, person, project, batch_id, error, typed)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
 
 
@@ -146,13 +162,14 @@ def _batch(
     project: Project,
     batch_id: int,
     error: Invalid | Conflict | None = None,
+    typed: dict[str, str] | None = None,
 ) -> Response:
     batch = batches.get(session, project, batch_id)
     samples = [
         {
             "turns": [{"role": turn["role"], "html": rich(turn["content"])} for turn in sample.messages],
             "sides": [rich(text) if text.strip() else None for text in (sample.a, sample.b)],
-            "external_id": sample.external_id,
+            "name": sample.external_id or f"#{sample.id}",
             "gold": sample.gold,
         }
         for sample in batches.samples(session, batch, SAMPLES)
@@ -166,8 +183,19 @@ def _batch(
         "errors": list(batches.errors(session, batch, LISTED)),
         "samples": samples,
         "agreement": sentences.agreement(quality.agreement(session, project, batch.id)),
+        "groups": groups.everything(session),
+        "typed": typed or _typed(batch),
         "error": error if isinstance(error, Invalid) else None,
         "conflict": error if isinstance(error, Conflict) else None,
     }
     status = 200 if error is None else 409 if isinstance(error, Conflict) else 422
     return page(request, "batch.html", context, status)
+
+
+def _typed(batch: Batch) -> dict[str, str]:
+    limit, group = batch.max_per_annotator, batch.group_id
+    return {
+        "priority": str(batch.priority),
+        "max_per_annotator": "" if limit is None else str(limit),
+        "group_id": "" if group is None else str(group),
+    }

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import annotators, people
+from app.domain import annotators, groups, people
 from app.domain.errors import Conflict, Invalid
 from app.storage.people import Person
 from app.storage.session import Session
@@ -111,6 +111,7 @@ def _list(
         "person": person,
         "everyone": people.everyone(session),
         "judged": annotators.judged(session),
+        "groups": groups.of_people(session),
         "roles": list(Role),
         "typed": typed,
         "error": error,
@@ -134,6 +135,7 @@ def _person(
         "found": found,
         "tokens": people.tokens(session, found),
         "judgements": annotators.judged(session).get(found.id, 0),
+        "groups": groups.of_people(session).get(found.id, []),
         "roles": list(Role),
         "conflict": conflict,
         "link": link,

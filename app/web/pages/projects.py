@@ -8,7 +8,7 @@ from app.domain.errors import Conflict, Invalid
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.web.deps import Admin, Db, InProject, Now
-from app.web.forms import Field, whole
+from app.web.forms import Field, perhaps_whole, whole
 from app.web.richtext import render as rich
 from app.web.templating import page
 
@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/projects/new")
 def new_project(request: Request, person: Admin) -> Response:
     """The form."""
-    typed = {"slug": "", "name": "", "overlap": 1, "guidelines": "", "base_model": "", "retrain_every": 0}
+    typed = {"slug": "", "name": ""} | _typed("1", "", "", "0", "", "")
     return page(request, "project_new.html", {"person": person, "typed": typed, "error": None})
 
 
@@ -34,9 +34,13 @@ def create_project(
     guidelines: Field = "",
     base_model: Field = "",
     retrain_every: Field = "0",
+    max_per_annotator: Field = "",
+    spread: Field = "",
 ) -> Response:
     """Makes a project and goes to it; what does not make sense is said at its field."""
-    typed = {"slug": slug, "name": name} | _typed(overlap, guidelines, base_model, retrain_every)
+    typed = {"slug": slug, "name": name} | _typed(
+        overlap, guidelines, base_model, retrain_every, max_per_annotator, spread
+    )
     try:
         project = projects.create(
             session,
@@ -47,6 +51,8 @@ def create_project(
             guidelines=_text(guidelines),
             base_model=base_model,
             retrain_every=whole("retrain_every", retrain_every),
+            max_per_annotator=perhaps_whole("max_per_annotator", max_per_annotator),
+            spread=bool(spread),
         )
     except (Invalid, Conflict) as error:
         session.rollback()
@@ -72,9 +78,11 @@ def change_settings(
     guidelines: Field = "",
     base_model: Field = "",
     retrain_every: Field = "0",
+    max_per_annotator: Field = "",
+    spread: Field = "",
 ) -> Response:
     """Sets them."""
-    typed = {"name": name} | _typed(overlap, guidelines, base_model, retrain_every)
+    typed = {"name": name} | _typed(overlap, guidelines, base_model, retrain_every, max_per_annotator, spread)
     try:
         projects.configure(
             project,
@@ -83,6 +91,8 @@ def change_settings(
             guidelines=_text(guidelines),
             base_model=base_model,
             retrain_every=whole("retrain_every", retrain_every),
+            max_per_annotator=perhaps_whole("max_per_annotator", max_per_annotator),
+            spread=bool(spread),
         )
     except Invalid as error:
         session.rollback()
@@ -94,7 +104,7 @@ def _settings(
     request: Request,
     person: Person,
     project: Project,
-    typed: dict[str, str | int],
+    typed: dict[str, str],
     error: Invalid | None = None,
     saved: bool = False,
 ) -> Response:
@@ -111,18 +121,25 @@ def _settings(
     return page(request, "settings.html", context, 422 if error else 200)
 
 
-def _typed(overlap: str, guidelines: str, base_model: str, retrain_every: str) -> dict[str, str | int]:
-    return {"overlap": overlap, "guidelines": guidelines, "base_model": base_model, "retrain_every": retrain_every}
-
-
-def _typed_of(project: Project) -> dict[str, str | int]:
+def _typed(
+    overlap: str, guidelines: str, base_model: str, retrain_every: str, max_per_annotator: str, spread: str
+) -> dict[str, str]:
     return {
-        "name": project.name,
-        "overlap": project.overlap,
-        "guidelines": project.guidelines,
-        "base_model": project.base_model,
-        "retrain_every": project.retrain_every,
+        "overlap": overlap,
+        "guidelines": guidelines,
+        "base_model": base_model,
+        "retrain_every": retrain_every,
+        "max_per_annotator": max_per_annotator,
+        "spread": spread,
     }
+
+
+def _typed_of(project: Project) -> dict[str, str]:
+    limit = "" if project.max_per_annotator is None else str(project.max_per_annotator)
+    spread = "1" if project.spread else ""
+    return {"name": project.name} | _typed(
+        str(project.overlap), project.guidelines, project.base_model, str(project.retrain_every), limit, spread
+    )
 
 
 def _text(typed: str) -> str:

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import people
+from app.domain import audit, people
 from app.domain.errors import Invalid, Unauthenticated
-from app.storage.people import Person
+from app.storage.people import Person, label
 from app.storage.session import Session
+from app.vocabulary import Act
 from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor
 from app.web.templating import page
 
@@ -49,7 +50,8 @@ def sign_in(request: Request, session: Db, now: Now, email: Field, password: Fie
     Each is counted before it is looked at, so that many at once count too. The password is checked in a transaction
     that only reads: that takes a while by design, and nobody's answer may wait for it.
     """
-    key = f"{request.client.host if request.client else ''} {email.strip().lower()}"
+    address = request.client.host if request.client else ""
+    key = f"{address} {email.strip().lower()}"
     people.slow_down(session, key, now)
     people.note_failure(session, key, now)
     session.commit()
@@ -58,7 +60,11 @@ def sign_in(request: Request, session: Db, now: Now, email: Field, password: Fie
     session.commit()
     if person is not None:
         people.forgive(session, key)
+        session.info["actor"] = person
+        audit.record(session, Act.signed_in, label(person), by="password", address=address)
         return _welcome(request, people.open_session(session, person, now), next)
+    # a password lands in the wrong field sometimes
+    audit.record(session, Act.sign_in_refused, email if "@" in email else "no email address", address=address)
     context = {"person": None, "next": _here(next), "email": email, "error": "Email and password do not fit."}
     return page(request, "sign_in.html", context, 401)
 

@@ -1,0 +1,63 @@
+"""What is dropped with time, as the settings say."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.domain import audit, people, reward_models
+from app.settings import Settings
+from app.storage.audit import Entry
+from app.storage.projects import Project
+from app.storage.session import available
+from app.storage.training import TrainingRun
+from app.vocabulary import Act
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """How many of each were dropped."""
+
+    audit_entries: int
+    models: int
+    credentials: int
+    failures: int
+
+
+def prune(sessions: sessionmaker[Session], settings: Settings, now: datetime, actor: str = "retention") -> Pruned:
+    """Drops what the settings give no more time, expired credentials, and failed sign-ins that slow nobody down.
+
+    A current model stays, however old it is. Whatever is dropped, the audit log says how much it was. Raises
+    Unavailable.
+    """
+    with available(), sessions.begin() as session:
+        session.info["actor"] = actor
+        old = _models(session, settings.retention_model_days, now)
+        folders = [settings.data_dir / "runs" / str(run.id) for run in old]
+        for run in old:
+            run.artefact = None
+        entries = 0
+        if settings.retention_audit_days:
+            limit = now - timedelta(days=settings.retention_audit_days)
+            entries = session.execute(delete(Entry).where(Entry.at < limit)).rowcount  # type: ignore[attr-defined]
+        found = Pruned(entries, len(old), *people.forget(session, now))
+        if any(asdict(found).values()):
+            audit.record(session, Act.pruned, "what is older than it may be", **asdict(found))
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _models(session: Session, days: int, now: datetime) -> Sequence[TrainingRun]:
+    if not days:
+        return []
+    current = [reward_models.current(session, number) for number in session.scalars(select(Project.id))]
+    wanted = select(TrainingRun).where(
+        TrainingRun.artefact.is_not(None),
+        TrainingRun.finished_at < now - timedelta(days=days),
+        TrainingRun.id.not_in([run.id for run in current if run is not None]),
+    )
+    return session.scalars(wanted.order_by(TrainingRun.id)).all()
