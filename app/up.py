@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.domain.errors import Conflict
 from app.domain.welcome import welcome
+from app.operations.dumps import refuse_half
 from app.settings import Settings, reachable
 from app.storage.migrating import migrate
 from app.storage.session import make_engine, make_sessions
@@ -16,11 +17,13 @@ from app.vocabulary import Role
 def run(settings: Settings, host: str, port: int, reward_port: int, workers: int, say: Callable[[str], None]) -> None:
     """Runs web app, worker and reward server until Ctrl-C or SIGTERM; `say` gets a line when one of them dies.
 
-    Migrates the database first and, when it is empty, fills it with the demo. Raises Conflict when a port is taken.
+    Migrates the database first and, when it is empty, fills it with the demo. Raises Conflict when a port is taken,
+    or a restore was cut off.
     """
     for option, wanted in (("--port", port), ("--reward-port", reward_port)):
         if reason := unavailable(host, wanted):
             raise Conflict(f"{reason}; choose another with {option}")
+    refuse_half(settings.url)
     engine = make_engine(settings.url)
     migrate(engine)
     with make_sessions(engine).begin() as session:

@@ -133,7 +133,7 @@ def floor_in(url: str, folder: Path) -> None:
                 with (
                     (folder / table).open("rb") as file,
                     connection.cursor() as cursor,
-                    cursor.copy(f"COPY {table} FROM STDIN") as copy,
+                    cursor.copy(f"COPY {table} ({columns(table)}) FROM STDIN") as copy,
                 ):
                     while block := file.read(1 << 16):
                         copy.write(block)
@@ -144,7 +144,7 @@ def floor_in(url: str, folder: Path) -> None:
             with (folder / table).open("rb") as file:
                 blocks = unpickled(file)
                 first = next(blocks)
-                statement = f"INSERT INTO {table} VALUES ({', '.join('?' * len(first[0]))})"
+                statement = f"INSERT INTO {table} ({columns(table)}) VALUES ({', '.join('?' * len(first[0]))})"
                 connection.executemany(statement, first)
                 for block in blocks:
                     connection.executemany(statement, block)
@@ -179,12 +179,12 @@ def put_ready(url: str, folder: Path) -> None:
         for table in TABLES:
             with (folder / table).open("wb") as file:
                 if url.startswith("sqlite"):
-                    cursor = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
+                    cursor = connection.execute(f"SELECT {columns(table)} FROM {table} ORDER BY rowid")
                     while block := cursor.fetchmany(BLOCK):
                         pickle.dump(block, file)
                 else:
                     order = "assignment_id" if table == "preference" else "id"
-                    query = f"COPY (SELECT * FROM {table} ORDER BY {order}) TO STDOUT"
+                    query = f"COPY (SELECT {columns(table)} FROM {table} ORDER BY {order}) TO STDOUT"
                     with connection.cursor() as cursor, cursor.copy(query) as copy:
                         file.writelines(copy)
 
@@ -210,6 +210,13 @@ def prepare(url: str, folder: Path | None) -> None:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("CHECKPOINT"))
+
+
+def columns(table: str) -> str:
+    """The columns of a table that are written, and not worked out by the database."""
+    from app.storage.tables import Base
+
+    return ", ".join(column.name for column in Base.metadata.tables[table].columns if column.computed is None)
 
 
 def unpickled(file: Any) -> Iterator[list[tuple[Any, ...]]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import actor, now, say, settings, transaction
+from app.cli.terminal import actor, now, say, settings, transaction, warn
 from app.domain import audit
 from app.operations import backup as backups
 from app.operations import retention
@@ -17,7 +17,7 @@ def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; 
     """Write the database and the models to one file, while everything goes on running."""
     with transaction(reads=True):
         pass
-    manifest = backups.make(settings(), file, now())
+    manifest = backups.make(settings(), file, now(), warn)
     with transaction() as session:
         audit.record(session, Act.backup_made, file.name, bytes=manifest.size, files=len(manifest.files))
     say.print(f"{manifest.size / 1e6:.1f} MB in {file}", markup=False, soft_wrap=True)
@@ -25,7 +25,12 @@ def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; 
 
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What backup has written")],
-    replace: Annotated[bool, typer.Option("--replace", help="In place of what is there, which is lost")] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="In place of what is there, which is lost: on PostgreSQL all of the schema public"
+        ),
+    ] = False,
 ) -> None:
     """Put a backup in place, checked and brought to the present schema. Stop everything else first."""
     manifest = backups.restore(settings(), file, replace=replace, actor=actor())

@@ -7,6 +7,7 @@ import typer
 
 from app.cli.terminal import Host, say, settings, transaction, warn
 from app.operations import logs
+from app.operations.dumps import refuse_half
 from app.storage.migrating import migrate as migrate_database
 from app.storage.session import make_engine
 from app.supervisor import PATIENCE, listen, stop_on_signals
@@ -31,6 +32,7 @@ def up(
 
 def migrate() -> None:
     """Bring the database to the present schema."""
+    refuse_half(settings().url)
     migrate_database(make_engine(settings().url))
     say.print("The database is up to date.")
 

@@ -17,6 +17,7 @@ from app.storage.prepared import Prepared
 from app.vocabulary import SkipReason
 
 MOST = 20
+ANOTHER = "This assignment is not leased with that token. Nothing was changed."
 _a, _b = aliased(Response), aliased(Response)
 TEXTS = Prepared(
     select(Comparison.external_id, Prompt.messages, _a.text, _b.text)
@@ -104,13 +105,20 @@ def _tasks(session: Session, found: Sequence[Assignment | Lease]) -> list[Task]:
 
 def own(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> Assignment:
     """The annotator's assignment, locked; raises NotFound, or Conflict when the token is not its lease's."""
+    check_token(lease_token)
     leases.alone(session, annotator_id)
     row = leases.lock(session, assignment_id) if assignment_id <= LARGEST else None
     if row is None:
         raise NotFound(f"There is no assignment {assignment_id}.")
     if row.annotator_id != annotator_id or row.lease_token is None or row.lease_token != lease_token:
-        raise Conflict("This assignment is not leased with that token. Nothing was changed.")
+        raise Conflict(ANOTHER)
     return row
+
+
+def check_token(lease_token: str) -> None:
+    """Raises Conflict for what cannot be a token, nor be asked of every database."""
+    if not (lease_token.isascii() and lease_token.isprintable()):
+        raise Conflict(ANOTHER)
 
 
 def give_back(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> None:
@@ -135,6 +143,8 @@ def skip(
             raise Conflict("The lease ran out and the comparison was handed to you again.")
         row.skip_reason = reason
         leases.release(session, row, "skipped")
+        for free in leases.reserved(session, row.comparison_id, annotator_id):  # it waited for them since time took it
+            leases.let_go(session, free)
     elif row.state == "done":
         raise Conflict("The comparison is judged already.")
     return row, repeated
@@ -143,14 +153,17 @@ def skip(
 def unskip(
     session: Session, assignment_id: int, annotator_id: int, lease_token: str, now: datetime, lease: timedelta
 ) -> Task:
-    """Takes a skip back while the comparison still has a free slot."""
+    """Takes a skip back while the comparison still has a free slot, and the annotator may have more of its batch."""
     row = own(session, assignment_id, annotator_id, lease_token)
     if row.state == "leased":
         return task(session, row)
     if row.state != "skipped":
         raise Conflict(f"The assignment is {row.state}, not skipped.")
+    may = claims.open_to(session, row.project_id, annotator_id, row.batch_id, now)
     if not leases.retake(session, row):
         raise Conflict("Someone else has taken this comparison since.")
+    if not may:
+        raise Conflict("You may not have more of this batch now, or it is not open any more.")
     row.state, row.skip_reason, row.lease_expires_at = "leased", None, now + lease
     session.flush()
     return task(session, row)

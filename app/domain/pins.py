@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import audit
@@ -51,7 +51,7 @@ def pin(session: Session, project: Project, comparison_id: int, person: Person) 
     chosen = next((row for row in free if row.pinned_to is not None), free[0])
     for row in rows:
         if row is not chosen:
-            _let_go(session, row)
+            leases.let_go(session, row)
     if chosen.pinned_to != person.id:
         _record(session, Act.comparison_pinned, comparison, to=label(person))
     chosen.pinned_to = person.id
@@ -65,7 +65,7 @@ def unpin(session: Session, project: Project, comparison_id: int) -> None:
     if any(row.pinned_to is not None for row in rows):
         _record(session, Act.comparison_unpinned, comparison)
     for row in rows:
-        _let_go(session, row)
+        leases.let_go(session, row)
     session.flush()
 
 
@@ -112,12 +112,3 @@ def _current(session: Session, comparison: Comparison) -> list[Assignment]:
     )
     locked = wanted.order_by(Assignment.id).with_for_update().execution_options(populate_existing=True)
     return list(session.scalars(locked))
-
-
-def _let_go(session: Session, row: Assignment) -> None:
-    if row.pinned_to is not None and row.slot is not None and row.state == AssignmentState.open:
-        # like all that comes back it goes to the front: who has passed its old place would not look there again
-        session.execute(delete(Assignment).where(Assignment.id == row.id))
-        session.execute(insert(Assignment), [leases.free_slot(row, row.slot, None)])
-    else:
-        row.pinned_to = None

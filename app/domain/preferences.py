@@ -55,6 +55,7 @@ def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answ
     answer = _checked(answer)
     if assignment_id > LARGEST:
         raise NotFound(f"There is no assignment {assignment_id}.")
+    assignments.check_token(answer.lease_token)
     leases.alone(session, annotator_id)
     judged = answers.fill(session, assignment_id, annotator_id, answer.lease_token, answer.id, now)
     if judged is None:
@@ -129,9 +130,8 @@ def withdraw_last(
         select(Assignment.id, Assignment.lease_token)
         .join(Preference, Preference.assignment_id == Assignment.id)
         .where(
-            Assignment.annotator_id == annotator_id,
-            Assignment.project_id == project_id,
-            Assignment.state == "done",
+            Preference.annotator_id == annotator_id,
+            Preference.project_id == project_id,
             ~Preference.imported,
         )
         .order_by(Preference.received_at.desc())
@@ -253,5 +253,5 @@ def _keep_superseded(session: Session, row: Assignment, answer: Answer, now: dat
             at=now,
         )
     )
-    session.flush()
+    _once(session.flush)
     return Stored(answer.id, row.id, row.project_id, answer.strength, True, "superseded", False, False)

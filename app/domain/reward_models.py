@@ -19,6 +19,8 @@ def current(session: Session, project_id: int) -> TrainingRun | None:
 
 def promote(session: Session, run: TrainingRun, now: datetime) -> None:
     """Makes the run's model current, a new one or an older one again; raises Conflict when it has no model."""
+    session.flush()
+    session.refresh(run, with_for_update=True)  # retention may be about to drop the model
     if run.state != RunState.succeeded or run.artefact is None:
         raise Conflict(f"Run {run.id} has no model to use.")
     run.promoted_at = now

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import re
 import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +18,13 @@ from app.domain.errors import Conflict, Invalid
 from app.operations.dumps import dump_of
 from app.settings import Settings
 from app.storage.migrating import known, revision
-from app.storage.people import Person
-from app.storage.projects import Project
-from app.storage.session import Session, make_engine, make_sessions, missing_file, reading
+from app.storage.session import Session, make_engine, make_sessions, reading
 from app.storage.training import TrainingRun
 from app.vocabulary import Act
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+MODEL = re.compile(r"runs/([1-9][0-9]{0,17})/model/[^\0]+")
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,11 @@ class Manifest:
         return sum(stored.size for stored in self.files.values())
 
 
-def make(settings: Settings, target: Path, now: datetime) -> Manifest:
+def make(settings: Settings, target: Path, now: datetime, warn: Callable[[str], None]) -> Manifest:
     """Writes a backup to `target`, which must not be there yet, while everything goes on running.
 
-    It holds the database and the models of all runs, not what a run under way has come to. Raises Conflict.
+    It holds the database and the models of all runs, not what a run under way has come to. `warn`
+    is told of models that are not where they should be. Raises Conflict.
     """
     if target.exists():
         raise Conflict(f"{target} is there already.")
@@ -71,6 +74,8 @@ def make(settings: Settings, target: Path, now: datetime) -> Manifest:
             with tarfile.open(folder / "backup.tar", "w", dereference=True) as archive:
                 files[dump.name] = _add(archive, folder / dump.name, dump.name)
                 for run, model in models.items():
+                    if not model.is_dir():
+                        warn(f"The model of run {run} is not in the backup: {model} is missing.")
                     for path in sorted(path for path in model.rglob("*") if path.is_file()):
                         inside = f"runs/{run}/model/{path.relative_to(model).as_posix()}"
                         files[inside] = _add(archive, path, inside)
@@ -78,6 +83,10 @@ def make(settings: Settings, target: Path, now: datetime) -> Manifest:
                 (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
                 archive.add(folder / MANIFEST, MANIFEST)
             (folder / "backup.tar").chmod(0o600)  # it holds everybody's texts, and hashes of their passwords
+            try:
+                target.touch(0o600, exist_ok=False)  # a rename would replace what somebody put there meanwhile
+            except FileExistsError as error:
+                raise Conflict(f"{target} is there already.") from error
             (folder / "backup.tar").rename(target)
     finally:
         engine.dispose()
@@ -97,9 +106,7 @@ def restore(settings: Settings, source: Path, *, replace: bool, actor: str) -> M
             manifest = _read(archive)
             if manifest.database != dump.name:
                 raise Conflict("This backup is of another kind of database. See TOUCHSTONE_DATABASE_URL.")
-            if manifest.revision not in known():
-                raise Conflict("This backup was made by a newer Touchstone.")
-            if not replace and _holds_something(settings):
+            if (dump.holds_something() or (data / "runs").exists()) and not replace:
                 raise Conflict("There is something here already. With --replace the backup takes its place.")
             data.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=data, prefix=".restore-") as name:
@@ -107,8 +114,8 @@ def restore(settings: Settings, source: Path, *, replace: bool, actor: str) -> M
                 for inside, stored in manifest.files.items():
                     _extract(archive, inside, stored, folder)
                 dump.check(folder / dump.name)
-                dump.load(folder / dump.name)
-                _move_models(folder, data)
+                with _moved_in(folder, data):
+                    dump.load(folder / dump.name)
     except (tarfile.TarError, EOFError) as error:
         raise Invalid("", f"{source} is no backup, or a damaged one.") from error
     for left in data.glob("workflows.db*"):
@@ -135,17 +142,20 @@ def _read(archive: tarfile.TarFile) -> Manifest:
         found = json.loads(file.read()) if file else {}
         found["files"] = {name: Stored(**stored) for name, stored in found["files"].items()}
         manifest = Manifest(**found)
-    except (KeyError, TypeError, ValueError) as error:
+        strange = manifest.format != FORMAT or not {manifest.database} <= manifest.files.keys()
+        strange = strange or not {manifest.revision} <= known()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Invalid("", "This is no backup: it has no manifest that can be read.") from error
-    if manifest.format != FORMAT or manifest.database not in manifest.files:
+    if strange:
         raise Conflict("This backup was made by a newer Touchstone.")
+    for name in manifest.files.keys() - {manifest.database}:
+        if not MODEL.fullmatch(name) or {"", ".", ".."} & set(name.split("/")):
+            raise Invalid("", f"This is no backup: it would write to {name}.")
     return manifest
 
 
 def _extract(archive: tarfile.TarFile, name: str, stored: Stored, folder: Path) -> None:
-    target = (folder / name).resolve()
-    if not target.is_relative_to(folder.resolve()):
-        raise Invalid("", f"This is no backup: it would write to {name}.")
+    target = folder / name
     try:
         file = archive.extractfile(name)
     except KeyError:
@@ -162,26 +172,17 @@ def _extract(archive: tarfile.TarFile, name: str, stored: Stored, folder: Path) 
         raise Invalid("", f"This backup is damaged: {name} is not what it was.")
 
 
-def _holds_something(settings: Settings) -> bool:
-    if (settings.data_dir / "runs").exists():
-        return True
-    if missing_file(settings.url):
-        return False
-    engine = make_engine(settings.url)
-    try:
-        with reading(make_sessions(engine)) as session:
-            if revision(session.connection()) is None:
-                return False
-            return any(session.scalar(select(table.id).limit(1)) for table in (Person, Project))
-    finally:
-        engine.dispose()
-
-
-def _move_models(folder: Path, data: Path) -> None:
-    if (data / "runs").exists():
-        (data / "runs").rename(folder / "replaced")
-    if (folder / "runs").exists():
-        (folder / "runs").rename(data / "runs")
+@contextmanager
+def _moved_in(folder: Path, data: Path) -> Iterator[None]:
+    """Puts the models of the backup in place of those that are there; not if the block or a move fails."""
+    runs = data / "runs"
+    with ExitStack() as undo:
+        for source, target in ((runs, folder / "replaced"), (folder / "runs", runs)):
+            if source.exists():
+                source.rename(target)
+                undo.callback(target.rename, source)
+        yield
+        undo.pop_all()
 
 
 def _settle(settings: Settings, manifest: Manifest, data: Path, actor: str) -> None:
@@ -189,7 +190,7 @@ def _settle(settings: Settings, manifest: Manifest, data: Path, actor: str) -> N
     engine = make_engine(settings.url)
     with make_sessions(engine).begin() as session:
         session.info["actor"] = actor
-        for run in sorted({int(name.split("/")[1]) for name in manifest.files if name.startswith("runs/")}):
+        for run in sorted({int(found[1]) for name in manifest.files if (found := MODEL.fullmatch(name))}):
             moved = update(TrainingRun).where(TrainingRun.id == run, TrainingRun.artefact.is_not(None))
             session.execute(moved.values(artefact=str(data / "runs" / str(run) / "model")))
         audit.record(session, Act.backup_restored, f"backup of {manifest.made_at}", revision=manifest.revision)

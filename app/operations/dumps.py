@@ -25,6 +25,9 @@ class Dump(Protocol):
 
     name: str
 
+    def holds_something(self) -> bool:
+        """Whether there is a table already, of whomever; raises Conflict as `refuse_half` does."""
+
     def save(self, file: Path) -> None:
         """Writes the database as it is at one moment, while others go on working with it."""
 
@@ -42,6 +45,12 @@ class SQLite:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def holds_something(self) -> bool:
+        if not self.path.exists():
+            return False
+        with closing(sqlite3.connect(self.path)) as found:
+            return found.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
 
     def save(self, file: Path) -> None:
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(file)) as target:
@@ -73,7 +82,7 @@ class SQLite:
 
 
 class PostgreSQL:
-    """By pg_dump and pg_restore, which must be installed. DBOS's own schema is left out: see `restore`."""
+    """By pg_dump and pg_restore, which must be installed: the schema public. For DBOS's own see `restore`."""
 
     name = "database.dump"
 
@@ -84,8 +93,12 @@ class PostgreSQL:
         self.address = parsed.set(password=None).render_as_string()
         self.environment = os.environ | ({"PGPASSWORD": parsed.password} if parsed.password else {})
 
+    def holds_something(self) -> bool:
+        refuse_half(self.url)
+        return _answer(self.url, "SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('public') LIMIT 1")
+
     def save(self, file: Path) -> None:
-        options = ("--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=dbos", f"--file={file}")
+        options = ("--format=custom", "--no-owner", "--no-privileges", "--schema=public", f"--file={file}")
         self._run("pg_dump", *options, f"--dbname={self.address}")
 
     def check(self, file: Path) -> None:
@@ -100,9 +113,10 @@ class PostgreSQL:
             _execute(engine, f"ALTER SCHEMA public RENAME TO {ASIDE}", "CREATE SCHEMA public")
         except ProgrammingError as error:
             raise Conflict(f"The schema public cannot be moved aside: {error.orig}") from error
-        options = ("--single-transaction", "--no-owner", "--no-privileges", f"--dbname={self.address}")
+        # that schema's own entry is passed over, so that it must be there
+        options = ("--single-transaction", "--no-owner", "--no-privileges", "--schema=public")
         try:
-            self._run("pg_restore", *options, str(file))
+            self._run("pg_restore", *options, f"--dbname={self.address}", str(file))
             migrate(engine)
         except BaseException:
             _execute(engine, "DROP SCHEMA public CASCADE", f"ALTER SCHEMA {ASIDE} RENAME TO public")
@@ -128,6 +142,25 @@ def dump_of(url: str) -> Dump:
     """How the database of this URL is saved."""
     parsed = make_url(url)
     return SQLite(Path(parsed.database or "")) if parsed.get_backend_name() == "sqlite" else PostgreSQL(url)
+
+
+def refuse_half(url: str) -> None:
+    """Raises Conflict when a restore was cut off in this database: what it was to replace is still aside."""
+    if isinstance(dump_of(url), PostgreSQL) and _answer(url, f"SELECT 1 WHERE to_regnamespace('{ASIDE}') IS NOT NULL"):
+        raise Conflict(
+            "A restore was cut off here. Undo it: DROP SCHEMA IF EXISTS public CASCADE; "
+            f"ALTER SCHEMA {ASIDE} RENAME TO public; then try again."
+        )
+
+
+def _answer(url: str, statement: str) -> bool:
+    """Whether the statement finds a row."""
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text(statement)).first() is not None
+    finally:
+        engine.dispose()
 
 
 def _execute(engine: Engine, *statements: str) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.domain import audit, people, reward_models
 from app.settings import Settings
 from app.storage.audit import Entry
-from app.storage.projects import Project
 from app.storage.session import available
 from app.storage.training import TrainingRun
 from app.vocabulary import Act
@@ -54,10 +53,10 @@ def prune(sessions: sessionmaker[Session], settings: Settings, now: datetime, ac
 def _models(session: Session, days: int, now: datetime) -> Sequence[TrainingRun]:
     if not days:
         return []
-    current = [reward_models.current(session, number) for number in session.scalars(select(Project.id))]
     wanted = select(TrainingRun).where(
-        TrainingRun.artefact.is_not(None),
-        TrainingRun.finished_at < now - timedelta(days=days),
-        TrainingRun.id.not_in([run.id for run in current if run is not None]),
+        TrainingRun.artefact.is_not(None), TrainingRun.finished_at < now - timedelta(days=days)
     )
-    return session.scalars(wanted.order_by(TrainingRun.id)).all()
+    old = session.scalars(wanted.order_by(TrainingRun.id).with_for_update()).all()
+    # read once the runs are locked: none of them can become current after that
+    current = [reward_models.current(session, project) for project in {run.project_id for run in old}]
+    return [run for run in old if run not in current]

@@ -38,7 +38,7 @@ from app.storage.prepared import Prepared
 from app.storage.projects import Project
 
 MOST_HELD = 100  # leases of one annotator in one project; whoever wants more wants to hoard
-HEAD = 1000
+HEAD = 10_000
 
 _me: BindParameter[Any] = bindparam("annotator")
 _batch: BindParameter[Any] = bindparam("batch")
@@ -208,7 +208,12 @@ _MISSED = (
     .limit(_one)
     .with_for_update(skip_locked=True)
 )
-_PINNED = select(Assignment.id).where(Assignment.id == bindparam("pinned"), Assignment.state == OPEN).with_for_update()
+_PINNED = (
+    select(Assignment.id)
+    .where(Assignment.id == bindparam("pinned"), Assignment.state == OPEN, Assignment.pinned_to == _me)
+    .where(_never_held(Assignment.comparison_id))
+    .with_for_update()
+)
 
 
 def _claiming(wanted: Any) -> Any:
@@ -250,11 +255,17 @@ def claim(session: Session, project_id: int, annotator_id: int, now: datetime, l
     return None
 
 
+def open_to(session: Session, project_id: int, annotator_id: int, batch_id: int, now: datetime) -> bool:
+    """Whether the annotator may be handed something of the batch, which has something to hand out."""
+    values = {"annotator": annotator_id, "project": project_id, "now": now}
+    return any(row[0] == batch_id for row in ELIGIBLE.all(session, values))
+
+
 def _tries(batches: list[_Begin]) -> Iterator[tuple[Prepared, dict[str, Any]]]:
     yield from ((CLAIM_PINNED, {"pinned": batch.pinned}) for batch in batches if batch.pinned is not None)
     for batch in batches:
         fresh = batch.rank is not None and batch.rank > RETURNED
         rank, last = (batch.rank, batch.last) if fresh else (RETURNED, LARGEST)
         yield CLAIM, {"batch": batch.id, "returned": batch.returned or 0, "at": rank, "after": last}
-    # what was locked by a transaction that came to nothing while this annotator passed by
+    # what was locked for something else while this annotator passed by, and came back late or was left free after all
     yield from ((CLAIM_MISSED, {"batch": batch.id}) for batch in batches)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import BindParameter, bindparam, case, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.storage.comparisons import LEASED, OPEN, Assignment
@@ -12,6 +12,7 @@ from app.storage.prepared import Prepared
 
 SWEEP = 500
 RETURNED = -(2**31) + 1  # the rank of a slot that came back to the queue: before all others, in the order of return
+NOWHERE = RETURNED - 1  # the rank of a row that says nothing of where its annotator is in the queue
 ROUNDS = 128  # more than any overlap
 _now: BindParameter[Any] = bindparam("now")
 
@@ -52,18 +53,44 @@ def sweep(session: Session, now: datetime, limit: int = SWEEP) -> int:
     stale = session.execute(_STALE, {"now": now, "limit": limit}).all()
     if stale:
         gone = update(Assignment).where(Assignment.id.in_([row.id for row in stale]))
-        session.execute(gone.values(state="expired", slot=None))
+        nowhere = case((Assignment.pinned_to.is_not(None), NOWHERE), else_=Assignment.rank)
+        session.execute(gone.values(state="expired", slot=None, rank=nowhere, pinned_to=None))
         session.execute(insert(Assignment), [free_slot(row, row.slot, row.pinned_to) for row in stale])
     return len(stale)
 
 
 def release(session: Session, row: Assignment, state: str) -> None:
     """Takes the slot from a row that becomes `state` (skipped, expired) and queues it anew; the caller holds the lock."""
-    slot, row.slot, row.state = row.slot, None, state
+    slot, pinned_to = row.slot, None if state == "skipped" else row.pinned_to
+    row.slot, row.state = None, state
+    unpin(row)
     session.flush()
     if slot is not None:
-        freed = free_slot(row, slot, None if state == "skipped" else row.pinned_to)
-        session.execute(insert(Assignment), [freed])
+        session.execute(insert(Assignment), [free_slot(row, slot, pinned_to)])
+
+
+def unpin(row: Assignment) -> None:
+    """Ends the pin of a row that somebody has or had: it was not handed out in its turn."""
+    if row.pinned_to is not None:
+        row.pinned_to, row.rank = None, NOWHERE
+
+
+def let_go(session: Session, row: Assignment) -> None:
+    """Ends a pin; the caller holds the lock. A free slot comes back to the queue, before what is new: who has passed its
+    old place would not look there again."""
+    if row.pinned_to is not None and row.slot is not None and row.state == "open":
+        session.execute(delete(Assignment).where(Assignment.id == row.id))
+        session.execute(insert(Assignment), [free_slot(row, row.slot, None)])
+    else:
+        unpin(row)
+
+
+def reserved(session: Session, comparison_id: int, annotator_id: int) -> list[Assignment]:
+    """The free slots of the comparison that are pinned to the annotator, locked."""
+    wanted = select(Assignment).where(
+        Assignment.comparison_id == comparison_id, Assignment.state == OPEN, Assignment.pinned_to == annotator_id
+    )
+    return list(session.scalars(wanted.order_by(Assignment.id).with_for_update()))
 
 
 def free_slot(row: Any, slot: int, pinned_to: int | None) -> dict[str, object]:
@@ -83,7 +110,7 @@ def free_slot(row: Any, slot: int, pinned_to: int | None) -> dict[str, object]:
 def retake(session: Session, row: Assignment) -> bool:
     """Gives a slotless row a free slot of its comparison, if there is one; the caller holds the row's lock."""
     free = session.execute(
-        select(Assignment.id, Assignment.slot)
+        select(Assignment.id, Assignment.slot, Assignment.pinned_to)
         .where(
             Assignment.comparison_id == row.comparison_id,
             Assignment.state == OPEN,
@@ -96,7 +123,7 @@ def retake(session: Session, row: Assignment) -> bool:
     if free is None:
         return False
     session.execute(delete(Assignment).where(Assignment.id == free.id))
-    row.slot = free.slot
+    row.slot, row.pinned_to = free.slot, free.pinned_to
     return True
 
 
@@ -108,7 +135,7 @@ def held(session: Session, project_id: int, annotator_id: int, now: datetime) ->
         Assignment.state == LEASED,
         Assignment.lease_expires_at > now,
     )
-    return list(session.scalars(wanted.order_by(Assignment.leased_at, Assignment.id)))
+    return list(session.scalars(wanted.order_by(Assignment.leased_at, Assignment.id).with_for_update()))
 
 
 ALONE = Prepared(select(Person.id).where(Person.id == bindparam("id")).with_for_update(key_share=True))

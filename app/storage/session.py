@@ -140,9 +140,10 @@ def available() -> Iterator[None]:
 
 
 def unhurried(session: Session) -> None:
-    """Lifts PostgreSQL's limit on the time of a statement until the transaction ends."""
+    """Lifts PostgreSQL's limits on the time of a statement and of waiting for a lock until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
+        session.execute(text("SET LOCAL lock_timeout = 0"))
 
 
 def _passes(error: BaseException | None) -> bool:

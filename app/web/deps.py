@@ -158,7 +158,6 @@ class Desk:
             caller = people.identify(session, self.kind, self.secret, self.now)
             self.request.scope["person_id"] = caller.id
             _check(self.request, caller.id, caller.role, Role.annotator)
-            self.request.scope["person_id"] = caller.id
             return work(session, caller)
 
         def act() -> Response:

@@ -33,6 +33,9 @@ async def _keep_sweeping(app: FastAPI) -> None:
         except Unavailable as error:
             logger.warning("expired leases are not swept: %s", error.__cause__)
             more = False
+        except Exception:
+            logger.exception("expired leases are not swept")  # a task that has ended would never sweep again
+            more = False
         # others get their turn between two parts
         await asyncio.sleep(EVERY / 20 if more else EVERY)
 
@@ -43,6 +46,8 @@ async def _keep_pruning(app: FastAPI) -> None:
             await run_in_threadpool(prune, app.state.sessions, app.state.settings, app.state.clock())
         except Unavailable as error:
             logger.warning("nothing is pruned today: %s", error.__cause__)
+        except Exception:
+            logger.exception("nothing is pruned today")
         await asyncio.sleep(DAY)
 
 

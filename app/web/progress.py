@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from uuid import UUID
 from app.domain.errors import NotFound
 from app.domain.spooling import Progress, silent
 
-OFTEN = 0.2  # seconds
+OFTEN, DAY = 0.2, 86_400.0  # seconds
 
 
 @contextmanager
@@ -43,7 +44,9 @@ def shown(import_id: UUID | None, person_id: int) -> Iterator[Callable[[str], Pr
 def look_up(import_id: UUID, person_id: int) -> dict[str, Any]:
     """The `stage`, and how much of it is `done` of what `total`; raises NotFound."""
     try:
-        found: dict[str, Any] = json.loads(_path(import_id).read_bytes())
+        with open(_path(import_id), opener=_itself) as file:
+            left = time.time() - os.fstat(file.fileno()).st_mtime > DAY  # by a process that was killed
+            found: dict[str, Any] = {} if left else json.load(file)
     except OSError:
         found = {}
     if found.pop("person", None) != person_id:
@@ -52,12 +55,26 @@ def look_up(import_id: UUID, person_id: int) -> dict[str, Any]:
 
 
 def _path(import_id: UUID) -> Path:
-    return Path(tempfile.gettempdir()) / f"touchstone-import-{import_id}"
+    return _folder() / str(import_id)
+
+
+def _folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"touchstone-{os.getuid()}"
+
+
+def _itself(path: str, flags: int) -> int:
+    """Opens a file in the folder, if nobody else can have put it there or sent us elsewhere; raises OSError."""
+    found = _folder().lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PermissionError(f"{_folder()} is not ours alone")
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Whoever reads sees the old or the new; a full disk is no reason to stop."""
     new = path.with_suffix(".new")
     with suppress(OSError):
-        new.write_text(json.dumps(content))
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with open(new, "w", opener=_itself) as file:
+            json.dump(content, file)
         os.replace(new, path)

@@ -90,9 +90,9 @@ def queue() -> None:
     op.execute("UPDATE assignment SET rank = rank * 128")
     # what came back to the queue is not in the order of ids any more
     op.execute(
-        "UPDATE assignment SET rank = -2147483647 WHERE state IN ('open', 'leased') AND EXISTS "
-        "(SELECT 1 FROM assignment AS before WHERE before.comparison_id = assignment.comparison_id "
-        "AND before.slot IS NULL AND before.state IN ('skipped', 'expired'))"
+        "UPDATE assignment SET rank = -2147483647 WHERE id >= "
+        "(SELECT min(first.id) FROM assignment AS first WHERE first.comparison_id = assignment.comparison_id) "
+        "+ (SELECT overlap FROM batch WHERE batch.id = assignment.batch_id)"
     )
     for name, (condition, columns) in PARTIAL.items():
         op.create_index(

@@ -63,7 +63,7 @@ def server(database_url, tmp_path):
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it lives, its event loop keeps other tests from running one
 def browser():
     with sync_playwright() as playwright:
         options = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]

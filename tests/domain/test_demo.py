@@ -1,11 +1,12 @@
 import json
+import uuid
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from app.domain import assignments, demo, people, projects
+from app.domain import assignments, demo, people, preferences, projects
 from app.domain.errors import Conflict
 from app.storage.tables import Batch, Response
 from app.vocabulary import BatchState, Role
@@ -30,6 +31,9 @@ def tasks(session, project, batch, clock):
     found = []
     while more := assignments.next_tasks(session, project.id, ann.id, 20, clock(), LEASE):
         found += more
+        for task in more:
+            answer = preferences.Answer(str(uuid.uuid4()), task.lease_token, 1)
+            preferences.submit(session, task.id, ann.id, answer, clock())
     return found
 
 

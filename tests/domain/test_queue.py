@@ -287,3 +287,46 @@ def test_after_what_was_pinned_an_annotator_goes_on_where_they_were(session, pro
     (first,) = claim(session, project, ann, clock)
     pins.pin(session, project, pins.named(session, project, "4").id, ann)
     assert [first.external_id] + [task.external_id for task in claim(session, project, ann, clock, 5)] == list("04123")
+
+
+def test_a_pin_that_ends_while_it_is_leased_moves_nobody_in_the_queue(session, project, clock, ann):
+    take(session, project, clock, rows(6))
+    (first,) = claim(session, project, ann, clock)
+    last = pins.named(session, project, "5").id
+    pins.pin(session, project, last, ann)
+    (pinned,) = claim(session, project, ann, clock)
+    pins.unpin(session, project, last)
+    assert [first.external_id, pinned.external_id] == ["0", "5"]
+    assert [task.external_id for task in claim(session, project, ann, clock, 6)] == list("1234")
+
+
+def test_who_skips_what_waited_for_them_after_time_took_it_leaves_it_to_others(session, project, clock, ann, bob):
+    take(session, project, clock, rows(1))
+    pins.pin(session, project, pins.named(session, project, "0").id, ann)
+    (task,) = claim(session, project, ann, clock)
+    assignments.give_back(session, task.id, ann.id, task.lease_token)
+    assignments.skip(session, task.id, ann.id, task.lease_token, "unclear")
+    assert claim(session, project, ann, clock) == []
+    assert len(claim(session, project, bob, clock)) == 1
+
+
+def test_taking_skips_back_is_no_way_around_a_limit(session, project, clock, ann):
+    project.max_per_annotator = 2
+    take(session, project, clock, rows(3))
+    (skipped,) = claim(session, project, ann, clock)
+    assignments.skip(session, skipped.id, ann.id, skipped.lease_token, "unclear")
+    assert len(claim(session, project, ann, clock, 3)) == 2
+    with pytest.raises(Conflict, match="more of this batch"):
+        assignments.unskip(session, skipped.id, ann.id, skipped.lease_token, clock(), LEASE)
+
+
+@pytest.mark.parametrize("token", ["a\x00b", "\ud800", "token\n"])
+def test_what_cannot_be_a_token_is_nobodys(session, project, clock, ann, token):
+    take(session, project, clock, rows(1))
+    (task,) = claim(session, project, ann, clock)
+    for act in (
+        lambda: preferences.submit(session, task.id, ann.id, answer(task, lease_token=token), clock()),
+        lambda: assignments.skip(session, task.id, ann.id, token, "unclear"),
+    ):
+        with pytest.raises(Conflict, match="not leased with that token"):
+            act()

@@ -18,6 +18,7 @@ from sqlalchemy import delete, event
 from app.domain import assignments, preferences
 from app.domain.errors import NotFound
 from app.domain.preferences import Answer
+from app.storage import leases
 from app.storage.session import make_sessions
 from app.storage.tables import (
     Assignment,
@@ -31,9 +32,9 @@ from app.storage.tables import (
 )
 from tests.domain.queue.administering import Administered
 from tests.domain.queue.drawing import ACCEPTABLE, STRENGTHS, answered, chosen, seats, seats_in, some, staff
-from tests.domain.queue.model import LEASE, Kept
+from tests.domain.queue.model import LEASE, Free, Kept
 
-EXAMPLES = int(os.environ.get("QUEUE_MACHINE_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("QUEUE_MACHINE_EXAMPLES", "30"))
 
 
 class Queue(Administered, RuleBasedStateMachine):
@@ -157,6 +158,9 @@ class Queue(Administered, RuleBasedStateMachine):
         assert (row.id, row.state, repeated) == (seat.id, "skipped", seat.state == "skipped")
         if seat.state == "leased":
             self.returns(seat, None)
+        for slot, free in self.pairs[seat.comparison].free.items():
+            if free.pinned == seat.person:  # a lease ran out, and what is reserved waited for them again
+                self.pairs[seat.comparison].free[slot] = Free(leases.RETURNED)
         seat.state = "skipped"
 
     @some(seats_in("leased", "skipped", "expired"))
@@ -166,7 +170,7 @@ class Queue(Administered, RuleBasedStateMachine):
         slots = [free for free in self.pairs[seat.comparison].free.values() if free.pinned in (None, seat.person)]
         if seat.state == "leased":
             return self.shows(seat, self.act(lambda s: work(s, now=self.now, lease=LEASE)))
-        if seat.state == "expired" or not slots:
+        if seat.state == "expired" or not slots or not self.may_have(seat.person, self.pairs[seat.comparison].batch):
             return self.refused(lambda s: work(s, now=self.now, lease=LEASE))
         task = self.act(lambda s: work(s, now=self.now, lease=LEASE))
         self.take_slot(seat)

@@ -1,6 +1,7 @@
 """A backup and what comes of it elsewhere, on both databases."""
 
 import json
+import shutil
 import sqlite3
 import tarfile
 import uuid
@@ -13,6 +14,8 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect, make_url, text
 
+from app import up
+from app.cli import running
 from app.domain import audit, importing, people, projects, reward_models, training_runs
 from app.domain.audit import Wanted
 from app.domain.errors import Conflict, Invalid
@@ -83,6 +86,10 @@ def tables(url):
     return found
 
 
+def make(settings, file, warn=pytest.fail):
+    return backup.make(settings, file, AT, warn)
+
+
 def restore(settings, file, **options):
     return backup.restore(settings, file, **{"replace": False, "actor": "somebody"} | options)
 
@@ -92,7 +99,7 @@ def opened(settings):
 
 
 def test_what_is_restored_elsewhere_is_what_was_backed_up(settings, elsewhere, study, tmp_path):
-    made = backup.make(settings, tmp_path / "b.tar", AT)
+    made = make(settings, tmp_path / "b.tar")
     assert restore(elsewhere, tmp_path / "b.tar") == made
     before, after = tables(settings.url), tables(elsewhere.url)
     changed = {name for name in before | after if before.get(name) != after.get(name)}
@@ -111,20 +118,42 @@ def test_what_is_restored_elsewhere_is_what_was_backed_up(settings, elsewhere, s
 
 
 def test_a_backup_is_for_its_owner_only_and_never_written_over_another(settings, study, tmp_path):
-    backup.make(settings, tmp_path / "b.tar", AT)
+    make(settings, tmp_path / "b.tar")
     assert (tmp_path / "b.tar").stat().st_mode & 0o077 == 0
     with pytest.raises(Conflict, match="there already"):
-        backup.make(settings, tmp_path / "b.tar", AT)
+        make(settings, tmp_path / "b.tar")
     assert not list(tmp_path.glob(".backup-*"))
+
+
+def test_a_file_that_came_to_be_meanwhile_is_not_replaced(settings, study, tmp_path, monkeypatch):
+    add = backup._add
+
+    def meanwhile(*given):
+        (tmp_path / "b.tar").write_text("somebody's")
+        return add(*given)
+
+    monkeypatch.setattr(backup, "_add", meanwhile)
+    with pytest.raises(Conflict, match="there already"):
+        make(settings, tmp_path / "b.tar")
+    assert (tmp_path / "b.tar").read_text() == "somebody's"
+
+
+def test_a_model_that_is_missing_is_told_of(settings, study, tmp_path):
+    shutil.rmtree(settings.data_dir / "runs" / "1")
+    said = []
+    made = make(settings, tmp_path / "b.tar", said.append)
+    assert list(made.files) == [made.database]
+    assert len(said) == 1
+    assert "run 1" in said[0]
 
 
 def test_it_can_be_made_while_somebody_writes(settings, session, study, tmp_path, clock):
     projects.create(session, "not-committed", "", clock())
-    backup.make(settings, tmp_path / "b.tar", AT)
+    make(settings, tmp_path / "b.tar")
 
 
 def test_something_that_is_there_is_replaced_only_when_that_is_said(settings, session, study, tmp_path, clock):
-    backup.make(settings, tmp_path / "b.tar", AT)
+    make(settings, tmp_path / "b.tar")
     before = tables(settings.url)
     projects.create(session, "later", "", clock())
     session.commit()
@@ -148,8 +177,8 @@ def test_an_older_schema_is_brought_to_the_present_one(settings, elsewhere, sess
         command.upgrade(config, "0001")
         connection.execute(text("INSERT INTO project VALUES (1, 'old', 'Old', '', 1, '', 0, '2026-01-05 09:00:00')"))
     engine.dispose()
-    assert backup.make(elsewhere, tmp_path / "b.tar", AT).revision == "0001"
-    restore(settings, tmp_path / "b.tar")
+    assert make(elsewhere, tmp_path / "b.tar").revision == "0001"
+    restore(settings, tmp_path / "b.tar", replace=True)
     assert is_current(session.get_bind())
     assert projects.get(session, "old").spread is False
 
@@ -172,6 +201,10 @@ def manifest(**changes):
     return lambda content: json.dumps(json.loads(content) | changes).encode()
 
 
+def renamed(name):
+    return lambda content: content.replace(b"runs/1/model/config.json", name.encode())
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
@@ -185,11 +218,14 @@ def manifest(**changes):
             {"manifest.json": manifest(database="database.other", files={"database.other": {"size": 0, "sha256": ""}})},
             "another kind",
         ),
-        ({"manifest.json": lambda content: content.replace(b"runs/1/model/config.json", b"../../outside")}, "outside"),
+        ({"manifest.json": manifest(files=[])}, "no manifest"),
+        ({"manifest.json": renamed("../../outside")}, "outside"),
+        ({"manifest.json": renamed("runs/x/model/config.json")}, "runs/x"),
+        ({"manifest.json": renamed("runs/1/model/../../2")}, "runs/1/model/../../2"),
     ],
 )
 def test_a_backup_that_is_not_right_changes_nothing(settings, elsewhere, study, tmp_path, files, words):
-    backup.make(settings, tmp_path / "b.tar", AT)
+    make(settings, tmp_path / "b.tar")
     with pytest.raises((Conflict, Invalid), match=words):
         restore(elsewhere, altered(tmp_path / "b.tar", tmp_path / "c.tar", **files))
     assert not (elsewhere.data_dir / "touchstone.db").exists()
@@ -203,7 +239,7 @@ def test_a_file_that_is_no_backup_is_refused(elsewhere, tmp_path):
 
 
 def test_a_restore_that_fails_half_way_leaves_what_was_there(settings, session, study, tmp_path, monkeypatch):
-    backup.make(settings, tmp_path / "b.tar", AT)
+    make(settings, tmp_path / "b.tar")
     before = tables(settings.url)
 
     def broken(engine):
@@ -217,11 +253,76 @@ def test_a_restore_that_fails_half_way_leaves_what_was_there(settings, session, 
     assert (settings.data_dir / "runs" / "1" / "model" / "config.json").exists()
 
 
+def test_models_that_cannot_be_moved_leave_what_was_there(settings, study, tmp_path, monkeypatch):
+    make(settings, tmp_path / "b.tar")
+    before, rename = tables(settings.url), Path.rename
+
+    def broken(path, target):
+        if path.name == "runs" and ".restore-" in path.parent.name:
+            raise PermissionError("not there")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", broken)
+    with pytest.raises(PermissionError):
+        restore(settings, tmp_path / "b.tar", replace=True)
+    assert tables(settings.url) == before
+    assert (settings.data_dir / "runs" / "1" / "model" / "config.json").exists()
+
+
+def execute(url, *statements):
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_tables_of_others_are_not_replaced_unasked(settings, elsewhere, study, tmp_path):
+    make(settings, tmp_path / "b.tar")
+    execute(elsewhere.url, "CREATE TABLE theirs (id INTEGER)")
+    with pytest.raises(Conflict, match="--replace"):
+        restore(elsewhere, tmp_path / "b.tar")
+    assert list(tables(elsewhere.url)) == ["theirs"]
+    restore(elsewhere, tmp_path / "b.tar", replace=True)
+    assert "theirs" not in tables(elsewhere.url)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_other_schemas_are_neither_saved_nor_touched(settings, elsewhere, study, tmp_path):
+    for where in (settings, elsewhere):
+        execute(where.url, "CREATE SCHEMA theirs", "CREATE TABLE theirs.one (id INTEGER)")
+    execute(elsewhere.url, "INSERT INTO theirs.one VALUES (7)")
+    make(settings, tmp_path / "b.tar")
+    restore(elsewhere, tmp_path / "b.tar")
+    assert tables(elsewhere.url)["project"] == tables(settings.url)["project"]
+    execute(elsewhere.url, "DELETE FROM theirs.one WHERE 1 / (id - 6) = 1")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_after_a_restore_that_was_killed_nothing_begins_anew(settings, study, tmp_path, monkeypatch):
+    make(settings, tmp_path / "b.tar")
+    before = tables(settings.url)
+    execute(settings.url, f"ALTER SCHEMA public RENAME TO {dumps.ASIDE}", "CREATE SCHEMA public")
+    monkeypatch.setenv("TOUCHSTONE_DATABASE_URL", settings.url)
+    monkeypatch.setenv("TOUCHSTONE_DATA_DIR", str(settings.data_dir))
+    for begun in (
+        lambda: restore(settings, tmp_path / "b.tar", replace=True),
+        lambda: up.run(settings, "127.0.0.1", 0, 0, 1, pytest.fail),
+        running.migrate,
+    ):
+        with pytest.raises(Conflict, match="cut off") as refused:
+            begun()
+    assert tables(settings.url) == {}
+    _, undo, _ = str(refused.value).replace("Undo it: ", "|").replace("then try", "|").split("|")
+    execute(settings.url, undo)
+    assert tables(settings.url) == before
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_without_pg_dump_it_says_so(settings, study, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Conflict, match="pg_dump is not to be found"):
-        backup.make(settings, tmp_path / "b.tar", AT)
+        make(settings, tmp_path / "b.tar")
     assert not list(tmp_path.glob("*.tar"))
 
 
@@ -235,7 +336,7 @@ def test_a_password_is_not_on_the_command_line(database_url):
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_in_which_somebody_writes_is_not_replaced(settings, study, tmp_path, monkeypatch):
     monkeypatch.setattr(dumps, "PATIENCE", 0.1)
-    backup.make(settings, tmp_path / "b.tar", AT)
+    make(settings, tmp_path / "b.tar")
     writer = sqlite3.connect(make_url(settings.url).database, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     with pytest.raises(Conflict, match="Stop everything else first"):

@@ -1,9 +1,12 @@
 """What is dropped with time, and what never is."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app.domain import audit, people, training_runs
+from app.domain import audit, people, reward_models, training_runs
 from app.domain.audit import Wanted
 from app.operations.retention import Pruned, prune
 from app.settings import Settings
@@ -72,6 +75,25 @@ def test_old_models_go_but_never_the_one_in_use(session, project, clock, ask, tm
     kept = {run: training_runs.get(session, run).artefact is not None for run in (in_use, old, fresh)}
     assert kept == {in_use: True, old: False, fresh: True}
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {str(in_use), str(fresh)}
+
+
+def test_a_model_that_becomes_current_meanwhile_stays(session, sessions, project, clock, ask, tmp_path, database_url):
+    if database_url.startswith("sqlite"):
+        pytest.skip("there one of the two waits for the other to end")
+    run = trained(session, project, clock, tmp_path)
+    clock.forward(days=8)
+    session.commit()
+    reward_models.promote(session, training_runs.get(session, run), clock())
+    with ThreadPoolExecutor(1) as pool:
+        pruned = pool.submit(ask, retention_model_days=7)
+        with sessions.kw["bind"].connect() as watcher:
+            waiting = text(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            until(lambda: watcher.scalar(waiting))
+        session.commit()
+        assert pruned.result().models == 0
+    assert (tmp_path / "runs" / str(run)).exists()
 
 
 def test_what_has_expired_goes_always(session, clock, ask):

@@ -90,8 +90,7 @@ class Ordeal:
         except TimeoutError:
             verdict = Verdict()
             verdict.say("stuck", f"{HEALING:.0f} s after the last blow there are still requests that nobody answers")
-            verdict.counts.update({f"error {name}": number for name, number in self.wire.errors.items()})
-            return verdict
+            return self.counted(verdict)
         finally:
             tending.cancel()
             with suppress(asyncio.CancelledError):
@@ -161,6 +160,12 @@ class Ordeal:
         if stuck := self.saboteur.done.pop("did not end", 0):
             verdict.say("graceful shutdown", f"{stuck} web processes did not end within 20 s of SIGTERM")
         verdict.counts.update({"comparisons": len(self.admin.overlap), "retries": self.wire.retries})
+        return self.counted(verdict)
+
+    def counted(self, verdict):
+        """The verdict with what was done, and what went wrong on the way."""
         verdict.counts.update({name.replace("_", " "): number for name, number in self.saboteur.done.items()})
         verdict.counts.update({f"error {name}": number for name, number in self.wire.errors.items()})
+        for web in self.webs:
+            verdict.counts.update(f"raised {error[:200]}" for error in web.raised())
         return verdict

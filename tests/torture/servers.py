@@ -1,6 +1,8 @@
 """What is tortured: PostgreSQL and web processes, that can be killed, stopped and started again."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -101,6 +103,13 @@ class Web:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def raised(self):
+        """The exception of each traceback in its log."""
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError):
+                if found := re.findall(r"^[\w.]+: .*", json.loads(line).get("exception", ""), re.MULTILINE):
+                    yield found[-1]
 
     def close(self):
         self.send(signal.SIGKILL)

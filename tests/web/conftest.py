@@ -1,6 +1,7 @@
 """The web application on a fresh database of each kind, and someone of every role in front of it."""
 
 import json
+import uuid
 from types import SimpleNamespace
 
 import pytest
@@ -139,6 +140,7 @@ def world(sessions, folk, clock, study, admin, ann):
         return {
             "slug": study,
             "batch_id": batch.json()["id"],
+            "import_id": uuid.uuid4(),
             "assignment_id": task["id"],
             "comparison_id": pins.named(session, found, "open").id,
             "group_id": groups.create(session, "Poets", clock()).id,

@@ -4,7 +4,9 @@ import csv
 import gzip
 import io
 import json
+import os
 import tempfile
+import time
 import uuid
 
 import pytest
@@ -413,7 +415,33 @@ def test_how_far_somebody_elses_import_is_is_not_told(admin, folk, study, tmp_pa
     with progress.shown(import_id, folk["admin"].id + 1) as stage:
         stage("reading")(1, 2)
         assert admin.get(path).status_code == 404
-    assert list(place.iterdir()) == []
+    [folder] = place.iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_how_far_an_import_is_is_neither_old_news_nor_anybodys(admin, folk, study, tmp_path, monkeypatch):
+    place, theirs, import_id = tmp_path / "temporary", tmp_path / "theirs", uuid.uuid4()
+    place.mkdir()
+    theirs.mkdir(mode=0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    path = f"/projects/study/batches/imports/{import_id}"
+    with progress.shown(import_id, folk["admin"].id) as stage:
+        stage("reading")(1, 2)
+        [folder] = place.iterdir()
+        file = folder / str(import_id)
+        os.utime(file, (0, time.time() - 90_000))
+        assert admin.get(path).status_code == 404
+        file.rename(theirs / "elsewhere")
+        os.utime(theirs / "elsewhere")
+        file.symlink_to(theirs / "elsewhere")
+        assert admin.get(path).status_code == 404
+    folder.rmdir()
+    (theirs / "elsewhere").unlink()
+    folder.symlink_to(theirs)
+    with progress.shown(import_id, folk["admin"].id) as stage:
+        stage("reading")(1, 2)
+        assert list(theirs.iterdir()) == []
 
 
 def test_an_upload_may_want_its_own_overlap(admin, study):

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import Counter
 
 import pytest
 from sqlalchemy import select
@@ -43,6 +44,34 @@ def test_leases_that_ran_out_come_back_without_anybody_asking(app, sessions, tas
             assert time.monotonic() < until
             time.sleep(0.02)
         assert states(sessions) == ["expired", "open", "open", "open", "open", "open"]
+
+
+def test_what_nobody_expected_does_not_end_the_sweeping_or_the_pruning(app, sessions, task, clock, monkeypatch, caplog):
+    calls, sweep, prune = Counter(), janitor._sweep, janitor.prune
+
+    def once(name, work):
+        def act(*given):
+            calls[name] += 1
+            if calls[name] == 1:
+                raise ValueError(f"{name} is broken")
+            return work(*given)
+
+        return act
+
+    monkeypatch.setattr(janitor, "EVERY", 0.05)
+    monkeypatch.setattr(janitor, "DAY", 0.05)
+    monkeypatch.setattr(janitor, "_sweep", once("sweep", sweep))
+    monkeypatch.setattr(janitor, "prune", once("prune", prune))
+    clock.forward(hours=1)
+    with TestClient(app):
+        until = time.monotonic() + 20
+        while "leased" in states(sessions) or calls["prune"] < 2:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    assert {str(record.exc_info[1]) for record in caplog.records if record.exc_info} >= {
+        "sweep is broken",
+        "prune is broken",
+    }
 
 
 def test_a_click_is_not_lost_when_the_database_is_away_for_a_while(ann, sessions, task, monkeypatch):

@@ -144,6 +144,12 @@ class Model:
         """The slot of a row is free again, before all others."""
         self.pairs[seat.comparison].free[seat.slot] = Free(leases.RETURNED, pinned)
         seat.slot = None
+        self.unpinned(seat)
+
+    def unpinned(self, seat):
+        """What was reserved says nothing of where its annotator is in the queue, also once it is not any more."""
+        if seat.pinned is not None:
+            seat.pinned, seat.rank = None, leases.NOWHERE
 
     def ended(self, seat):
         """A lease that was ended from outside: its slot is free, its answer would be late."""
@@ -158,28 +164,32 @@ class Model:
                 pair.free[slot] = Free(leases.RETURNED)
         for seat in self.seats.values():
             if seat.comparison == pair.id and seat.state == "leased":
-                seat.pinned = None
+                self.unpinned(seat)
 
-    def claimable(self, person, sweeping=False):
-        """The slots that the person may lease now, each with its place in the order."""
+    def may_have(self, person, batch_id):
+        """Whether rules and limits let the person have something of the batch."""
         mine = [kept.comparison for kept in self.kept.values() if kept.person == person and kept.why is None]
         mine += [
             seat.comparison
             for seat in self.seats.values()
             if seat.person == person and seat.state == "leased" and seat.expires > self.now
         ]
-        if self.limit is not None and len(mine) >= self.limit:
-            return {}
+        batch = self.rules[batch_id]
+        of_batch = sum(self.pairs[comparison].batch == batch_id for comparison in mine)
+        return not (
+            (self.limit is not None and len(mine) >= self.limit)
+            or batch.state != "open"
+            or (batch.limit is not None and of_batch >= batch.limit)
+            or (batch.members_only and person not in self.members)
+        )
+
+    def claimable(self, person, sweeping=False):
+        """The slots that the person may lease now, each with its place in the order."""
         found = {}
         handed = self.handed_before(person)
         for pair in self.pairs.values():
             batch = self.rules[pair.batch]
-            of_batch = sum(self.pairs[comparison].batch == pair.batch for comparison in mine)
-            if (
-                batch.state != "open"
-                or (batch.limit is not None and of_batch >= batch.limit)
-                or (batch.members_only and person not in self.members)
-            ):
+            if not self.may_have(person, pair.batch):
                 continue
             live = self.live(pair.id, person)
             if live and not (sweeping and live.state == "leased" and live.expires <= self.now):
@@ -205,6 +215,6 @@ class Model:
         """Where in the queue of each batch the person was: what is before that is handed to them last of all."""
         found = {}
         for seat in self.seats.values():
-            if seat.person == person and seat.token:
+            if seat.person == person and seat.token and seat.pinned is None:
                 found.setdefault(self.pairs[seat.comparison].batch, []).append((seat.rank, seat.id))
         return found
