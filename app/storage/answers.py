@@ -27,7 +27,11 @@ FILL = Prepared(
         Assignment.project_id, Assignment.batch_id, Assignment.comparison_id, Assignment.swapped, Assignment.leased_at
     )
 )
-STORE = Prepared(insert(Preference.__table__))  # type: ignore[arg-type]
+_values = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in Preference.__table__.c}
+_store = insert(Preference).values(_values)
+STORE = Prepared(_store)
+# PostgreSQL does both at once
+STORE_AND_COUNT = Prepared(COUNT["postgresql"].statement.add_cte(_store.cte("stored")))
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ def fill(
 
 def store(session: Session, judged: Judged, values: dict[str, Any]) -> None:
     """Stores the preference of a filled slot and counts it; raises sqlalchemy's IntegrityError when its id is taken."""
-    STORE.run(session, values)
+    stored = {f"new_{name}": value for name, value in values.items()}
     counted = {"batch_id": judged.batch_id, "annotator_id": values["annotator_id"], "judged": 1, "filled": 1}
-    COUNT[session.get_bind().dialect.name].run(session, counted)
+    if session.get_bind().dialect.name == "postgresql":
+        STORE_AND_COUNT.run(session, stored | counted)
+    else:
+        STORE.run(session, stored)
+        COUNT["sqlite"].run(session, counted)

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +22,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+COMMON = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+UNCACHED = [*COMMON, (b"cache-control", b"no-store")]
 UPLOAD = re.compile(r"(/api/v1)?/projects/[a-z0-9-]+/batches")  # these limit themselves, after the role is known
 SAFE = {"GET", "HEAD", "OPTIONS"}
 BODY = 2_000_000  # bytes; the longest of ours is a project with its guidelines
@@ -71,11 +73,10 @@ class Security:
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                headers = message.get("headers", [])
+                there = {name for name, _ in headers}
+                more = COMMON if scope["path"].startswith("/static/") else UNCACHED
+                message["headers"] = [*headers, *(header for header in more if header[0] not in there)]
             await send(message)
 
         if scope["method"] not in SAFE and not same_origin(Headers(scope=scope)):

@@ -1,5 +1,6 @@
 """The web app as processes: one, or several that answer on the same sockets."""
 
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -26,6 +27,9 @@ def serve(settings: Settings, listeners: list[socket.socket]) -> None:
         server_header=False,
         timeout_graceful_shutdown=PATIENCE,
     )
+    # what is there now stays, and need not be looked through again and again
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run(listeners)
 
 

@@ -11,8 +11,6 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from tests.torture.servers import LEASE_SECONDS
-
 THINK = 0.15  # mean seconds that somebody looks at a comparison
 SLIP = 0.05  # seconds around the end of a lease in which nobody can tell what is late
 
@@ -195,7 +193,7 @@ class Tab:
 
     async def dawdle(self, task):
         """Answers when the lease has run out, with work for others in between."""
-        await asyncio.sleep(max(0.0, task.expires - time.time()) + self.rng.uniform(0.1, LEASE_SECONDS))
+        await asyncio.sleep(max(0.0, task.expires - time.time()) + self.rng.uniform(0.1, 1.5))
         await self.answer(task)
 
     async def abandon(self, task):

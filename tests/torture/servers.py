@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-LEASE_SECONDS = 3
+LEASE_SECONDS = 2
 
 
 class Postgres:
