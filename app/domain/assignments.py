@@ -60,7 +60,7 @@ def next_tasks(
         if taken is None:
             break
         found.append(taken)
-    return _tasks(session, found)
+    return [_shown(row, row.external_id, row.messages, row.text_a, row.text_b) for row in found]
 
 
 def any_expired(session: Session, now: datetime) -> bool:
@@ -91,16 +91,21 @@ def task(session: Session, row: Assignment) -> Task:
     return _tasks(session, [row])[0]
 
 
-def _tasks(session: Session, found: Sequence[Assignment | Lease]) -> list[Task]:
+def _tasks(session: Session, found: Sequence[Assignment]) -> list[Task]:
     tasks = []
     for row in found:
         texts = TEXTS.first(session, {"comparison": row.comparison_id})
-        if texts is None or row.lease_token is None or row.lease_expires_at is None:
-            raise ValueError(f"assignment {row.id} is not leased")
-        external_id, messages, text_a, text_b = texts
-        left, right = (text_b, text_a) if row.swapped else (text_a, text_b)
-        tasks.append(Task(row.id, external_id, row.lease_token, row.lease_expires_at, messages, left, right))
+        if texts is None:
+            raise ValueError(f"assignment {row.id} is of no comparison")
+        tasks.append(_shown(row, *texts))
     return tasks
+
+
+def _shown(row: Assignment | Lease, external_id: str | None, messages: list[dict[str, str]], a: str, b: str) -> Task:
+    if row.lease_token is None or row.lease_expires_at is None:
+        raise ValueError(f"assignment {row.id} is not leased")
+    left, right = (b, a) if row.swapped else (a, b)
+    return Task(row.id, external_id, row.lease_token, row.lease_expires_at, messages, left, right)
 
 
 def own(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> Assignment:

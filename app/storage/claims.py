@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.storage.base import LARGEST
-from app.storage.batches import Batch
+from app.storage.batches import Batch, Comparison, Prompt, Response
 from app.storage.comparisons import LEASED, OPEN, Assignment, Tally
 from app.storage.leases import RETURNED
 from app.storage.people import Membership
@@ -51,11 +51,14 @@ _one, _head, _most_held, _returned = (literal_column(str(n), Integer) for n in (
 
 @dataclass(frozen=True)
 class Lease:
-    """A slot that was just handed out."""
+    """A slot that was just handed out, with what its annotator is to read."""
 
     id: int
-    comparison_id: int
     swapped: bool
+    external_id: str | None
+    messages: list[dict[str, str]]
+    text_a: str
+    text_b: str
     lease_token: str
     lease_expires_at: datetime
 
@@ -216,6 +219,12 @@ _PINNED = (
 )
 
 
+def _of_comparison(column: Any, join: str = "") -> Any:
+    """As text, since SQLAlchemy leaves out the tables' names in what SQLite returns."""
+    found = f"(SELECT {column} FROM comparison {join} WHERE comparison.id = assignment.comparison_id)"  # noqa: S608
+    return literal_column(found, column.type)
+
+
 def _claiming(wanted: Any) -> Any:
     return (
         update(Assignment)
@@ -227,7 +236,14 @@ def _claiming(wanted: Any) -> Any:
             leased_at=_now,
             lease_expires_at=bindparam("until"),
         )
-        .returning(Assignment.id, Assignment.comparison_id, Assignment.swapped)
+        .returning(
+            Assignment.id,
+            Assignment.swapped,
+            _of_comparison(Comparison.__table__.c.external_id),
+            _of_comparison(Prompt.__table__.c.messages, "JOIN prompt ON prompt.id = comparison.prompt_id"),
+            _of_comparison(Response.__table__.c.text, "JOIN response ON response.id = comparison.response_a_id"),
+            _of_comparison(Response.__table__.c.text, "JOIN response ON response.id = comparison.response_b_id"),
+        )
     )
 
 
@@ -250,8 +266,8 @@ def claim(session: Session, project_id: int, annotator_id: int, now: datetime, l
     for statement, more in _tries(batches):
         taken = statement.first(session, values | more)
         if taken is not None:
-            assignment_id, comparison_id, swapped = taken
-            return Lease(assignment_id, comparison_id, swapped, values["token"], values["until"])
+            number, swapped, external_id, messages, a, b = taken
+            return Lease(number, swapped, external_id, messages, a, b, values["token"], values["until"])
     return None
 
 
