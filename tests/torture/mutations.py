@@ -79,13 +79,21 @@ def forget_ids():
 
 def swallow_slots():
     """The slot of a lease that ran out does not come back."""
-    from app.storage import leases
+    from sqlalchemy import delete, select
 
-    leases.free_slot = lambda row, _slot, pinned_to: {
-        "project_id": row.project_id, "batch_id": row.batch_id, "comparison_id": row.comparison_id, "slot": None,
-        "rank": leases.RETURNED, "swapped": row.swapped, "state": "expired", "annotator_id": row.annotator_id,
-        "pinned_to": pinned_to,
-    }  # fmt: skip
+    from app.storage import leases
+    from app.storage.comparisons import Assignment
+
+    sweep = leases.sweep
+
+    def swallow(session, now, limit=leases.SWEEP):
+        swept = sweep(session, now, limit)
+        came_back = select(Assignment.id).where(Assignment.state == "open", Assignment.rank == leases.RETURNED)
+        last = came_back.order_by(Assignment.id.desc()).limit(swept).subquery()
+        session.execute(delete(Assignment).where(Assignment.id.in_(select(last.c.id))))
+        return swept
+
+    leases.sweep = swallow
 
 
 def hide_lateness():

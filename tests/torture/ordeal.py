@@ -167,5 +167,5 @@ class Ordeal:
         verdict.counts.update({name.replace("_", " "): number for name, number in self.saboteur.done.items()})
         verdict.counts.update({f"error {name}": number for name, number in self.wire.errors.items()})
         for web in self.webs:
-            verdict.counts.update(f"raised {error[:200]}" for error in web.raised())
+            verdict.counts.update(f"raised {error[:90]}" for error in web.raised())
         return verdict

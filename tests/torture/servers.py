@@ -108,7 +108,7 @@ class Web:
         """The exception of each traceback in its log."""
         for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError):
-                if found := re.findall(r"^[\w.]+: .*", json.loads(line).get("exception", ""), re.MULTILINE):
+                if found := re.findall(r"^(?:\w+\.)*[A-Z]\w+: .*", json.loads(line).get("exception", ""), re.MULTILINE):
                     yield found[-1]
 
     def close(self):

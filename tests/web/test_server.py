@@ -97,14 +97,16 @@ def test_a_click_that_is_under_way_when_the_server_is_told_to_end_is_kept(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing of this is about the database
 def test_a_web_process_that_dies_is_replaced_while_the_others_answer(database_url, tmp_path, token):
+    counted = 'route="/api/v1/projects/{slug}/assignments",status="200"} '
     with web(database_url, tmp_path, "--workers", "2") as (process, port):
         both = until(lambda: len(now := psutil.Process(process.pid).children()) == 2 and now)
         lease(port, token)
+        until(lambda: counted + "1.0" in ask(port, token, "GET", "/metrics"))  # which is after it was answered
         both[0].kill()
         for _ in range(20):
             lease(port, token)
-        counted = 'route="/api/v1/projects/{slug}/assignments",status="200"} 21.0'
-        assert counted in ask(port, token, "GET", "/metrics")  # those of a process that is gone, too
+        # those of a process that is gone, too
+        until(lambda: counted + "21.0" in ask(port, token, "GET", "/metrics"))
         read_to(process.stderr, "web process")
         again = until(lambda: len(now := psutil.Process(process.pid).children()) == 2 and now)
         assert both[1] in again
