@@ -162,6 +162,8 @@ async def against_the_floor(
             if turn >= 0:
                 bare.rounds.append([Took(0, taken) for taken in played.took])
                 bare.rates.append(played.per_second)
+        if None in seats:
+            raise SystemExit("The queue ran out; measure with a larger size.")
         case = server if turn >= 0 else Case("", 0)
         await play(here, case, "plain", record, here.players[:ANNOTATORS], seconds=seconds)
     ratios = [rate / max(those) for rate, *those in zip(server.rates, *(bare.rates for bare in floors), strict=True)]

@@ -3,9 +3,9 @@
 On a PostgreSQL and an SQLite of its own, with `touchstone web` in a process of its own in front:
 
 - submit-and-next of 32 annotators at each size, round by round in turns;
-- the same against the floor (benchmarks/floor.py), in turns on one queue of the middle size;
-- the cases that were built to hurt (benchmarks/cases.py), at that size too;
-- the query plans there, and what one judgement takes: statements, rows read, bytes.
+- the same against the floor (benchmarks/floor.py), in turns on the queue of the largest size;
+- the cases that were built to hurt (benchmarks/cases.py), at the middle size;
+- the query plans on the largest, and what one judgement takes: statements, rows read, bytes.
 
 Times are those of a client on the same machine, medians of the rounds' percentiles. Prints tables; the last line is one
 JSON object. Ends with 1 when a limit of `LIMITS` is not kept.
@@ -66,7 +66,7 @@ async def measured(kind: str, sizes: Sequence[int], quick: bool) -> dict[str, An
                 beds[size] = await stack.enter_async_context(bed(place, f"q{size}", 2 * cases.ANNOTATORS + 1, prepare))
             found["sizes"] = [case.row() for case in await cases.sizes(beds, rounds, each)]
             table(found["sizes"])
-            here = beds[middle]
+            here = beds[max(beds)]  # which does not run out
             script, seat = record(here.builder.url, "plain", *here.people[-1])
             server, bare = await cases.against_the_floor(here, script, floor, rounds, seconds)
             found["server"], found["floor"] = server.row(), [case.row() for case in bare]
