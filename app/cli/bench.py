@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from app.cli.terminal import say
+from app.cli.terminal import say, warn
 from app.load.api import Refused, connected
 from app.load.figures import Times
 from app.load.levels import Level, Load, levels
@@ -55,7 +55,7 @@ def bench(
     try:
         found = asyncio.run(_measure(url, token, load))
     except (Refused, ClientError, TimeoutError) as error:
-        say.print(f"touchstone: {url}: {error}", markup=False, soft_wrap=True)
+        warn(f"{url}: {error}")
         raise typer.Exit(1) from None
     if as_json:
         print(json.dumps([asdict(level) for level in found]))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.cli.terminal import Slug, now, say, settings, transaction
+from app.cli.terminal import Slug, now, say, settings, transaction, warn
 from app.domain import exporting, importing, projects
 from app.domain.errors import DuplicateUpload
 from app.domain.exporting import Target
@@ -51,7 +51,7 @@ def import_(
             importing.read(found, upload, _stage(bar, "reading"))
             report = importing.store(session, into, found, upload, now(), _stage(bar, "storing"))
         except DuplicateUpload as error:
-            say.print(f"touchstone: {error} (--again)", markup=False)
+            warn(f"{error} (--again)")
             raise typer.Exit(1) from None
     batch = report.batch
     say.print(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import now, say, settings, transaction
+from app.cli.terminal import now, say, settings, transaction, warn
 from app.domain import people
 from app.vocabulary import Role
 
@@ -28,7 +28,7 @@ def create_token(email: str, name: Annotated[str, typer.Option(help="What it is 
     with transaction() as session:
         person = people.by_email(session, email)
         if person is None or not person.active:
-            say.print(f"touchstone: there is no active person {email}", markup=False)
+            warn(f"there is no active person {email}")
             raise typer.Exit(1)
         secret = people.create_token(session, person, name, now())
     say.print(f"A token of {email}. It is shown this once:", markup=False)

@@ -10,7 +10,7 @@ from app.operations import logs
 from app.operations.dumps import refuse_half
 from app.storage.migrating import migrate as migrate_database
 from app.storage.session import make_engine
-from app.supervisor import PATIENCE, listen, stop_on_signals
+from app.supervisor import listen, stop_on_signals
 from app.up import run as run_everything
 
 Workers = Annotated[
@@ -52,22 +52,14 @@ def web(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="Port")
 
 def reward(host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="Port")] = 8001) -> None:
     """Run the reward server, which scores responses with the projects' reward models."""
-    import uvicorn
-
+    from app.operations.server import answer
     from app.serving.application import create_app
 
     with transaction(reads=True):
         pass
+    listeners = listen(host, port)
     logs.configure(settings())
-    uvicorn.run(
-        create_app(settings()),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=PATIENCE,
-    )
+    answer(create_app(settings()), listeners)
 
 
 def worker() -> None:

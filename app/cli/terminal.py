@@ -23,7 +23,7 @@ Host = Annotated[str, typer.Option(help="Address to listen on")]
 
 
 def warn(line: str) -> None:
-    """Says a line that does not end the command."""
+    """Says what is wrong, in the name of the command."""
     say.print(f"touchstone: {line}", markup=False, soft_wrap=True)
 
 
@@ -34,7 +34,7 @@ def settings() -> Settings:
     except ValidationError as error:
         for entry in error.errors():
             name = "TOUCHSTONE_" + "_".join(str(part) for part in entry["loc"]).upper()
-            say.print(f"touchstone: {name}: {entry['msg']}", markup=False)
+            warn(f"{name}: {entry['msg']}")
         raise typer.Exit(1) from None
 
 
@@ -43,12 +43,12 @@ def transaction(*, reads: bool = False) -> Iterator[Session]:
     """A transaction on the database of the settings, committed at the end; exits when it is missing or outdated."""
     url = settings().url
     if (missing := missing_file(url)) is not None:
-        say.print(f"touchstone: there is no database {missing}; `touchstone migrate` makes one", soft_wrap=True)
+        warn(f"there is no database {missing}; `touchstone migrate` makes one")
         raise typer.Exit(1)
     engine = make_engine(url)
     try:
         if not is_current(engine):
-            say.print("touchstone: the database is not up to date; run `touchstone migrate` first")
+            warn("the database is not up to date; run `touchstone migrate` first")
             raise typer.Exit(1)
         sessions = make_sessions(engine)
         with reading(sessions) if reads else sessions() as session:

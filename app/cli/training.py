@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from app.cli.terminal import Slug, now, say, settings, transaction
+from app.cli.terminal import Slug, now, say, settings, transaction, warn
 from app.domain import projects, training_runs
 from app.storage.session import make_engine, make_sessions, reading
 from app.vocabulary import RunState
@@ -60,7 +60,7 @@ def score(
         for chunk in score_lines(model, lines):
             target.writelines(chunk.scored)
             for number, error in chunk.bad:
-                say.print(f"touchstone: line {number}, {error}", markup=False, soft_wrap=True)
+                warn(f"line {number}, {error}")
             good, bad, cut = good + len(chunk.scored), bad + len(chunk.bad), cut + chunk.truncated
             bar.advance(task, chunk.read)
     say.print(
@@ -85,7 +85,7 @@ def _wait(run_id: int) -> None:
                 break
             time.sleep(1)
     if state is not RunState.succeeded:
-        say.print(f"touchstone: run {run_id} {state}\n{run.error or ''}", markup=False)
+        warn(f"run {run_id} {state}\n{run.error or ''}")
         raise typer.Exit(1)
     metrics = run.metrics or {}
     say.print(

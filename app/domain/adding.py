@@ -31,8 +31,8 @@ _KNOWN = (
     .join(_b, _b.id == Comparison.response_b_id)
 )
 _TAKE = (
-    update(Assignment.__table__)  # type: ignore[arg-type]
-    .where(Assignment.__table__.c.id == bindparam("taken"))
+    update(Assignment)
+    .where(Assignment.id == bindparam("taken"))
     .values(state="done", annotator_id=bindparam("annotator"), swapped=False)
 )
 ASSIGNMENT = ("id", "project_id", "batch_id", "comparison_id", "slot", "rank", "swapped", "state", "annotator_id")
@@ -50,9 +50,7 @@ def add(session: Session, project_id: int, pairs: Sequence[Pair], recorder: Reco
     known = {row.identity: row for row in there}
     theirs = bulk.among(session, Assignment.comparison_id, [row.id for row in known.values()])
     free = _free(session, theirs)
-    held = select(Assignment.comparison_id, Assignment.annotator_id).where(
-        theirs, Assignment.annotator_id.is_not(None), Assignment.state != "expired"
-    )
+    held = select(Assignment.comparison_id, Assignment.holder_id).where(theirs, Assignment.holder_id.is_not(None))
     had = {(comparison, annotator) for comparison, annotator in session.execute(held)}
     strangers: list[Pair] = []
     given: list[tuple[Any, Judgement, int]] = []

@@ -13,18 +13,17 @@ from app.storage.base import LARGEST
 from app.storage.batches import Comparison, Prompt, Response
 from app.storage.claims import Lease
 from app.storage.comparisons import Assignment
-from app.storage.prepared import Prepared
 from app.vocabulary import SkipReason
 
 MOST = 20
 ANOTHER = "This assignment is not leased with that token. Nothing was changed."
 _a, _b = aliased(Response), aliased(Response)
-TEXTS = Prepared(
-    select(Comparison.external_id, Prompt.messages, _a.text, _b.text)
+_TEXTS = (
+    select(Comparison.id, Comparison.external_id, Prompt.messages, _a.text, _b.text)
     .join(Prompt, Prompt.id == Comparison.prompt_id)
     .join(_a, _a.id == Comparison.response_a_id)
     .join(_b, _b.id == Comparison.response_b_id)
-    .where(Comparison.id == bindparam("comparison"))
+    .where(Comparison.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -86,18 +85,29 @@ def resume(
     return _tasks(session, mine) + more
 
 
+def following(
+    session: Session, project_id: int, annotator_id: int, count: int, repeated: bool, now: datetime, lease: timedelta
+) -> list[Task] | None:
+    """What comes after an answer or a skip, None for a `count` of 0. Who repeats a request did not hear what it leased:
+    they get that, and not more."""
+    if not count:
+        return None
+    return (resume if repeated else next_tasks)(session, project_id, annotator_id, count, now, lease)
+
+
 def task(session: Session, row: Assignment) -> Task:
     """One leased assignment as its annotator sees it."""
     return _tasks(session, [row])[0]
 
 
 def _tasks(session: Session, found: Sequence[Assignment]) -> list[Task]:
+    if not found:
+        return []
+    known = {row[0]: row for row in session.execute(_TEXTS, {"ids": [row.comparison_id for row in found]})}
     tasks = []
     for row in found:
-        texts = TEXTS.first(session, {"comparison": row.comparison_id})
-        if texts is None:
-            raise ValueError(f"assignment {row.id} is of no comparison")
-        tasks.append(_shown(row, *texts))
+        _, external_id, messages, a, b = known[row.comparison_id]
+        tasks.append(_shown(row, external_id, messages, a, b))
     return tasks
 
 
@@ -178,8 +188,7 @@ def live(session: Session, row: Assignment) -> Assignment | None:
     """The annotator's other row on the same comparison, when an expired one was followed by a new lease."""
     wanted = select(Assignment).where(
         Assignment.comparison_id == row.comparison_id,
-        Assignment.annotator_id == row.annotator_id,
-        Assignment.state != "expired",
+        Assignment.holder_id == row.annotator_id,
         Assignment.id != row.id,
     )
     return session.scalar(wanted.with_for_update())

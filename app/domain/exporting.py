@@ -69,7 +69,7 @@ def write(
     The session's transaction must be one that only reads: only there all rows are of one moment. `progress` is told how
     many judgements are in so far.
     """
-    unhurried(session)
+    unhurried(session.connection())
     chosen = _for(shape, chosen)
     counts = dict.fromkeys(("rows", "comparisons", "judgements", "ties", "late"), 0)
     digest, size = hashlib.sha256(), 0

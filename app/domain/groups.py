@@ -101,7 +101,7 @@ def add(session: Session, group: Group, person: Person) -> None:
 def remove(session: Session, group: Group, person: Person) -> None:
     """Takes the person out; the same again changes nothing. What they hold of the group's they may still answer."""
     gone = delete(Membership).where(Membership.group_id == group.id, Membership.person_id == person.id)
-    if session.execute(gone).rowcount:  # type: ignore[attr-defined]
+    if session.connection().execute(gone).rowcount:
         audit.record(session, Act.member_removed, label(person), group=group.name)
 
 

@@ -99,7 +99,7 @@ def store(
 
     Raises what `check` raises. Row errors past the first 10 000 are counted, not listed.
     """
-    unhurried(session)
+    unhurried(session.connection())
     # one upload a project at a time; key_share leaves annotators' foreign keys alone
     wanted = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
     session.scalars(wanted.execution_options(populate_existing=True)).one()

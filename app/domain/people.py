@@ -172,9 +172,10 @@ def forgive(session: Session, key: str) -> None:
 
 def forget(session: Session, now: datetime) -> tuple[int, int]:
     """Drops expired credentials, and failed sign-ins that slow nobody down any more; returns how many of each."""
-    credentials = session.execute(delete(Credential).where(Credential.expires_at <= now))
-    failures = session.execute(delete(Failure).where(Failure.at <= now - WINDOW))
-    return credentials.rowcount, failures.rowcount  # type: ignore[attr-defined]
+    connection = session.connection()
+    credentials = connection.execute(delete(Credential).where(Credential.expires_at <= now))
+    failures = connection.execute(delete(Failure).where(Failure.at <= now - WINDOW))
+    return credentials.rowcount, failures.rowcount
 
 
 def open_session(session: Session, person: Person, now: datetime) -> str:

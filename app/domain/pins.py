@@ -37,11 +37,7 @@ def pin(session: Session, project: Project, comparison_id: int, person: Person) 
         raise Conflict(f"{label(person)} is deactivated and is handed nothing.")
     if batch.group_id is not None and session.get(Membership, (batch.group_id, person.id)) is None:
         raise Conflict(f"{label(person)} is not in the group that batch {batch.name} is for.")
-    had = select(Assignment.id).where(
-        Assignment.comparison_id == comparison.id,
-        Assignment.annotator_id == person.id,
-        Assignment.state != AssignmentState.expired,
-    )
+    had = select(Assignment.id).where(Assignment.comparison_id == comparison.id, Assignment.holder_id == person.id)
     if session.scalar(had.limit(1)) is not None:
         raise Conflict(f"{label(person)} has had this comparison already.")
     rows = _current(session, comparison)

@@ -36,7 +36,7 @@ def request(method: str, route: str, status: int, seconds: float) -> None:
 
 
 def judgement(outcome: str) -> None:
-    """Counts a judgement that was sent in: stored, superseded, late or repeated."""
+    """Counts a judgement that was sent in: stored, late or repeated."""
     _judgements.labels(outcome).inc()
 
 

@@ -41,7 +41,7 @@ def prune(sessions: sessionmaker[Session], settings: Settings, now: datetime, ac
         entries = 0
         if settings.retention_audit_days:
             limit = now - timedelta(days=settings.retention_audit_days)
-            entries = session.execute(delete(Entry).where(Entry.at < limit)).rowcount  # type: ignore[attr-defined]
+            entries = session.connection().execute(delete(Entry).where(Entry.at < limit)).rowcount
         found = Pruned(entries, len(old), *people.forget(session, now))
         if any(asdict(found).values()):
             audit.record(session, Act.pruned, "what is older than it may be", **asdict(found))

@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import ARRAY, JSON, Boolean, ColumnElement, Dialect, FromClause, Table, bindparam, func, select, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from app.storage.base import Base
+from app.storage.prepared import translated
 
 Values = tuple[Any, ...]
 
@@ -92,7 +92,7 @@ def insert(session: Session, table: type[Base], columns: Sequence[str], rows: It
             for row in processed:
                 copy.write_row(row)
     except psycopg.Error as error:
-        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+        raise translated(error, connection, statement) from error
 
 
 def analyze(session: Session, *tables: type[Base]) -> None:

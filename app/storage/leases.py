@@ -34,7 +34,7 @@ _STALE = (
     )
     .where(Assignment.state == LEASED, Assignment.lease_expires_at <= _now)
     .order_by(Assignment.lease_expires_at)
-    .limit(bindparam("limit"))
+    .limit(SWEEP)
     .with_for_update(skip_locked=True)
 )
 _ANY_STALE = select(exists().where(Assignment.state == LEASED, Assignment.lease_expires_at <= _now))
@@ -45,12 +45,10 @@ def any_expired(session: Session, now: datetime) -> bool:
     return bool(session.scalar(_ANY_STALE, {"now": now}))
 
 
-def sweep(session: Session, now: datetime, limit: int = SWEEP) -> int:
-    """Returns the slots of up to `limit` expired leases to the queue; the rows that held them stay, without a slot.
-
-    Returns how many there were.
-    """
-    stale = session.execute(_STALE, {"now": now, "limit": limit}).all()
+def sweep(session: Session, now: datetime) -> int:
+    """Returns the slots of up to SWEEP expired leases to the queue, and how many there were; the rows that held them
+    stay, without a slot."""
+    stale = session.execute(_STALE, {"now": now}).all()
     if stale:
         gone = update(Assignment).where(Assignment.id.in_([row.id for row in stale]))
         nowhere = case((Assignment.pinned_to.is_not(None), NOWHERE), else_=Assignment.rank)

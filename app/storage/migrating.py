@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from app.places import folder
+from app.storage.session import unhurried
 
 
 def configuration() -> Config:
@@ -22,8 +23,7 @@ def migrate(engine: Engine) -> None:
     """Upgrades to head in one transaction; does nothing when it is there already."""
     config = configuration()
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # all rows of a large table take a while
+        unhurried(connection)  # all rows of a large table take a while
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -25,7 +25,7 @@ class _Compiled:
 
 
 class Prepared:
-    """`statement` takes bound parameters by name, but no lists; it may be another one for another dialect."""
+    """`statement` takes bound parameters by name, but no lists."""
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
@@ -33,18 +33,19 @@ class Prepared:
 
     def first(self, session: Session, values: dict[str, Any]) -> tuple[Any, ...] | None:
         """The first row, if there is one. Raises what Connection.execute raises."""
-        found = self._run(session, values, lambda cursor: cursor.fetchone())
-        return None if found is None else self._row(session, found)
+        return next(iter(self._run(session, values, lambda cursor: cursor.fetchmany(1))), None)
 
     def all(self, session: Session, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         """All rows. Raises what Connection.execute raises."""
-        return [self._row(session, row) for row in self._run(session, values, lambda cursor: cursor.fetchall())]
+        return self._run(session, values, lambda cursor: cursor.fetchall())
 
     def run(self, session: Session, values: dict[str, Any]) -> None:
         """For its effect alone. Raises what Connection.execute raises."""
-        self._run(session, values, lambda _: None)
+        self._run(session, values, lambda _: [])
 
-    def _run(self, session: Session, values: dict[str, Any], fetch: Callable[[Any], Any]) -> Any:
+    def _run(
+        self, session: Session, values: dict[str, Any], fetch: Callable[[Any], list[tuple[Any, ...]]]
+    ) -> list[tuple[Any, ...]]:
         connection = session.connection()
         compiled = self._for(connection.dialect)
         named = compiled.constants | values
@@ -54,20 +55,12 @@ class Prepared:
         cursor = connection.connection.cursor()
         try:
             cursor.execute(compiled.sql, parameters)
-            return fetch(cursor)
+            rows = fetch(cursor)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _known(error, connection, cursor, compiled.sql) from error
+            raise translated(error, connection, compiled.sql) from error
         finally:
             cursor.close()
-
-    def _row(self, session: Session, row: Any) -> tuple[Any, ...]:
-        out = self._for(session.connection().dialect).out
-        if not out:
-            return tuple(row)
-        cells = list(row)
-        for place, convert in out:
-            cells[place] = convert(cells[place])
-        return tuple(cells)
+        return [_converted(row, compiled.out) for row in rows] if compiled.out else rows
 
     def _for(self, dialect: Dialect) -> _Compiled:
         if dialect.name not in self._compiled:
@@ -91,10 +84,17 @@ def _compile(statement: Any, dialect: Dialect) -> _Compiled:
     return _Compiled(str(compiled), compiled.positiontup, dict(compiled.params), into, out)
 
 
-def _known(error: Any, connection: Connection, cursor: Any, sql: str) -> BaseException:
-    """The error as SQLAlchemy names it; a connection that is lost is not used again."""
+def _converted(row: tuple[Any, ...], out: list[tuple[int, Convert]]) -> tuple[Any, ...]:
+    cells = list(row)
+    for place, convert in out:
+        cells[place] = convert(cells[place])
+    return tuple(cells)
+
+
+def translated(error: Any, connection: Connection, sql: str) -> BaseException:
+    """A driver's error as SQLAlchemy names it; a connection that is lost is not used again."""
     dialect = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection.driver_connection, cursor)
+    lost = dialect.is_disconnect(error, connection.connection.driver_connection, None)
     if lost:
         connection.invalidate(error)
     base = dialect.loaded_dbapi.Error

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -139,11 +139,10 @@ def available() -> Iterator[None]:
         raise Unavailable("The database cannot be used at the moment. Try again in a moment.") from error
 
 
-def unhurried(session: Session) -> None:
+def unhurried(connection: Connection) -> None:
     """Lifts PostgreSQL's limits on the time of a statement and of waiting for a lock until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL statement_timeout = 0"))
-        session.execute(text("SET LOCAL lock_timeout = 0"))
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
 
 
 def _passes(error: BaseException | None) -> bool:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -18,7 +18,7 @@ class Download(StreamingResponse):
     def __init__(self, write: Callable[[BinaryIO], str], name: str, media_type: str) -> None:
         with ExitStack() as undo:
             self._file = undo.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
-            tag = write(self._file)  # type: ignore[arg-type]
+            tag = write(cast(BinaryIO, self._file))
             headers = {
                 "Content-Disposition": f'attachment; filename="{name}"',
                 "Content-Length": str(self._file.tell()),

@@ -28,14 +28,13 @@ async def janitor(app: FastAPI) -> AsyncIterator[None]:
 
 async def _keep_sweeping(app: FastAPI) -> None:
     while True:
+        more = False
         try:
             more = await run_in_threadpool(_sweep, app)
         except Unavailable as error:
             logger.warning("expired leases are not swept: %s", error.__cause__)
-            more = False
         except Exception:
             logger.exception("expired leases are not swept")  # a task that has ended would never sweep again
-            more = False
         # others get their turn between two parts
         await asyncio.sleep(EVERY / 20 if more else EVERY)
 

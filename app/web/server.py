@@ -1,36 +1,21 @@
 """The web app as processes: one, or several that answer on the same sockets."""
 
-import gc
 import socket
 import sys
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
-import uvicorn
-
 from app.operations import logs
+from app.operations.server import answer
 from app.settings import Settings
-from app.supervisor import PATIENCE, Child, end_with_parent, module, stop_on_signals, supervise
+from app.supervisor import Child, end_with_parent, module, stop_on_signals, supervise
 from app.web.application import create_app
 
 
 def serve(settings: Settings, listeners: list[socket.socket]) -> None:
-    """Answers on these sockets until Ctrl-C or SIGTERM.
-
-    Then nobody is let in any more, and requests in flight are finished; those that take too long are cut.
-    """
+    """Answers on these sockets until Ctrl-C or SIGTERM, as one process."""
     logs.configure(settings)
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=PATIENCE,
-    )
-    # what is there now stays, and need not be looked through again and again
-    gc.collect()
-    gc.freeze()
-    uvicorn.Server(config).run(listeners)
+    answer(create_app(settings), listeners)
 
 
 def serve_by(workers: int, settings: Settings, listeners: list[socket.socket], say: Callable[[str], None]) -> None:

@@ -86,8 +86,8 @@ def swallow_slots():
 
     sweep = leases.sweep
 
-    def swallow(session, now, limit=leases.SWEEP):
-        swept = sweep(session, now, limit)
+    def swallow(session, now):
+        swept = sweep(session, now)
         came_back = select(Assignment.id).where(Assignment.state == "open", Assignment.rank == leases.RETURNED)
         last = came_back.order_by(Assignment.id.desc()).limit(swept).subquery()
         session.execute(delete(Assignment).where(Assignment.id.in_(select(last.c.id))))

@@ -103,6 +103,7 @@ def test_a_web_process_that_dies_is_replaced_while_the_others_answer(database_ur
         lease(port, token)
         until(lambda: counted + "1.0" in ask(port, token, "GET", "/metrics"))  # which is after it was answered
         both[0].kill()
+        both[0].wait(30)  # else it may answer once more, and not count that
         for _ in range(20):
             lease(port, token)
         # those of a process that is gone, too

@@ -160,15 +160,12 @@ async def put_preference(assignment_id: Id, body: Answer, desk: AtDesk, render: 
 
     def work(session: Session, person: Caller) -> tuple[Stored, list[Task] | None]:
         stored = preferences.submit(session, assignment_id, person.id, answer, desk.now)
-        if not body.next:
-            return stored, None
-        # who repeats a request did not hear what it leased: they get that, and not more
-        lease = assignments.resume if stored.repeated else assignments.next_tasks
-        return stored, lease(session, stored.project_id, person.id, body.next, desk.now, desk.lease)
+        after = stored.project_id, person.id, body.next, stored.repeated
+        return stored, assignments.following(session, *after, desk.now, desk.lease)
 
     def reply(done: tuple[Stored, list[Task] | None]) -> PreferenceOut:
         stored, tasks = done
-        metrics.judgement("repeated" if stored.repeated else "late" if stored.late else stored.status)
+        metrics.judgement("repeated" if stored.repeated else "late" if stored.late else "stored")
         return PreferenceOut.model_construct(
             id=body.id,
             assignment_id=stored.assignment_id,
@@ -198,14 +195,13 @@ async def skip_assignment(assignment_id: Id, body: Skip, desk: AtDesk, render: b
 
     def work(session: Session, person: Caller) -> list[Task] | None:
         row, repeated = assignments.skip(session, assignment_id, person.id, body.lease_token, body.reason)
-        if not body.next:
-            return None
-        lease = assignments.resume if repeated else assignments.next_tasks
-        return lease(session, row.project_id, person.id, body.next, desk.now, desk.lease)
+        after = row.project_id, person.id, body.next, repeated
+        return assignments.following(session, *after, desk.now, desk.lease)
 
     def reply(tasks: list[Task] | None) -> SkipOut:
-        following = None if tasks is None else outs(tasks, render)
-        return SkipOut.model_construct(assignment_id=assignment_id, reason=body.reason, assignments=following)
+        return SkipOut.model_construct(
+            assignment_id=assignment_id, reason=body.reason, assignments=None if tasks is None else outs(tasks, render)
+        )
 
     return await desk(work, reply)
 
