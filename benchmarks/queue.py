@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--database", choices=KINDS, help="only this one")
     parser.add_argument("--sizes", help="numbers of queued comparisons, with commas between")
     given = parser.parse_args()
-    sizes = given.sizes or ("1000,10000" if given.quick else "1000,100000,1000000")
+    sizes = given.sizes or ("1000,30000" if given.quick else "1000,100000,1000000")
     numbers = [int(size) for size in sizes.split(",")]
     kinds = [given.database] if given.database else KINDS
     found = {kind: asyncio.run(measured(kind, numbers, given.quick)) for kind in kinds}

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from app.domain import audit, people, reward_models
 from app.settings import Settings
 from app.storage.audit import Entry
-from app.storage.session import available
+from app.storage.session import Sessions, available
 from app.storage.training import TrainingRun
 from app.vocabulary import Act
 
@@ -26,7 +26,7 @@ class Pruned:
     failures: int
 
 
-def prune(sessions: sessionmaker[Session], settings: Settings, now: datetime, actor: str = "retention") -> Pruned:
+def prune(sessions: Sessions, settings: Settings, now: datetime, actor: str = "retention") -> Pruned:
     """Drops what the settings give no more time, expired credentials, and failed sign-ins that slow nobody down.
 
     A current model stays, however old it is. Whatever is dropped, the audit log says how much it was. Raises

@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy.orm import Session, sessionmaker
-
 from app.domain.errors import DomainError
 from app.reward import export
 from app.reward.data import Item
 from app.serving.scoring import Current, current
-from app.storage.session import reading
+from app.storage.session import Sessions, reading
 
 RETRY = timedelta(seconds=30)
 log = logging.getLogger("touchstone.serving")
@@ -61,7 +59,7 @@ class _Failure:
 class Models:
     """Loads a project's model when it is first asked for, and another when that has become current."""
 
-    def __init__(self, sessions: sessionmaker[Session], clock: Callable[[], datetime]) -> None:
+    def __init__(self, sessions: Sessions, clock: Callable[[], datetime]) -> None:
         self._sessions, self._clock = sessions, clock
         self._served: dict[str, Served] = {}
         self._failures: dict[str, _Failure] = {}

@@ -6,7 +6,7 @@ statement to its last, waits for no writer, and cannot write, on either database
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,12 +20,15 @@ from app.storage.turns import Turns
 __all__ = [
     "Engine",
     "Session",
+    "Sessions",
     "Unavailable",
     "available",
+    "has_one_writer",
     "make_engine",
     "make_sessions",
     "missing_file",
     "perform",
+    "perform_together",
     "reading",
     "unhurried",
 ]
@@ -45,6 +48,7 @@ POSTGRESQL = {
     "timezone": "UTC",
 }
 T = TypeVar("T")
+Sessions = sessionmaker[Session]
 
 
 class Unavailable(Exception):
@@ -79,7 +83,9 @@ def make_engine(url: str) -> Engine:
     def begin(connection: Connection) -> None:
         _begin_sqlite(connection, turns)
 
-    def end(_connection: Any, record: Any) -> None:
+    def end(connection: Any, record: Any) -> None:
+        if connection is not None and connection.in_transaction:  # a commit that failed left it open
+            connection.rollback()
         if record.info.pop("turn", False):
             turns.release()
 
@@ -97,20 +103,26 @@ def missing_file(url: str) -> Path | None:
     return Path(parsed.database)
 
 
-def make_sessions(engine: Engine) -> sessionmaker[Session]:
+def make_sessions(engine: Engine) -> Sessions:
     """The factory of sessions; objects stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
 
 
+def has_one_writer(sessions: Sessions) -> bool:
+    """Whether all that write wait for each other."""
+    engine: Engine = sessions.kw["bind"]
+    return engine.dialect.name == "sqlite"
+
+
 @contextmanager
-def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
+def reading(sessions: Sessions) -> Iterator[Session]:
     """A session in a transaction that only reads (see above)."""
     with sessions() as session:
         session.connection(execution_options={"read_only": True})
         yield session
 
 
-def perform(sessions: sessionmaker[Session], work: Callable[[Session], T]) -> T:
+def perform(sessions: Sessions, work: Callable[[Session], T]) -> T:
     """What `work` returns, done in one transaction and committed.
 
     `work` must be safe to repeat: it is tried again after a deadlock, a serialization failure or a lost connection,
@@ -126,6 +138,28 @@ def perform(sessions: sessionmaker[Session], work: Callable[[Session], T]) -> T:
             if attempt == ATTEMPTS - 1 or not _passes(error.__cause__):
                 raise
     raise AssertionError("unreachable")
+
+
+def perform_together(sessions: Sessions, works: Sequence[Callable[[Session], T]]) -> list[T | Exception]:
+    """What each of `works` returns or raises, in their order, in one transaction, whose commit all of them share.
+
+    Where one fails, all is undone and each gets a transaction of its own. They must be safe to repeat, as for `perform`.
+    """
+
+    def all_of_them(session: Session) -> list[T | Exception]:
+        done: list[T | Exception] = []
+        for work in works:
+            done.append(work(session))
+            session.flush()
+            session.expunge_all()  # what follows reads anew
+        return done
+
+    try:
+        return perform(sessions, all_of_them)
+    except Exception as error:
+        if len(works) == 1 or isinstance(error, Unavailable):
+            return [error] * len(works)
+    return [outcome for work in works for outcome in perform_together(sessions, [work])]
 
 
 @contextmanager

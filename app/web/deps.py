@@ -3,26 +3,20 @@
 from asyncio import Semaphore
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, TypeVar
+from datetime import datetime
+from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
 
 from app.domain import people, projects
 from app.domain.errors import Forbidden, Unauthenticated
-from app.domain.people import Caller
 from app.settings import Settings
 from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
-from app.storage.session import Session, available, perform
+from app.storage.session import Session, available
 from app.vocabulary import Role
 
-T = TypeVar("T")
 COOKIE = "touchstone_session"
 PERSON = "touchstone-person"  # a page names the person that it was made for
 Id = Annotated[int, Path(ge=1, le=LARGEST)]
@@ -115,7 +109,8 @@ def get_visitor(request: Request, session: Db, now: Now) -> Person | None:
 Visitor = Annotated[Person | None, Depends(get_visitor)]
 
 
-def _check(request: Request, person_id: int, has: str, role: Role) -> None:
+def check(request: Request, person_id: int, has: str, role: Role) -> None:
+    """Raises Unauthenticated when the page was made for somebody else, Forbidden when the person lacks the role."""
     if request.headers.get(PERSON, str(person_id)) != str(person_id):
         raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
     if not Role(has).covers(role):
@@ -127,7 +122,7 @@ def _requires(role: Role) -> Callable[..., Person]:
         found = signed_in(request, session, now)
         if found is None:
             raise Unauthenticated("Sign in first.")
-        _check(request, found.id, found.role, role)
+        check(request, found.id, found.role, role)
         session.info["actor"], request.scope["person_id"] = found, found.id
         return found
 
@@ -136,59 +131,12 @@ def _requires(role: Role) -> Callable[..., Person]:
     return person
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Does an annotator's work: each call is one transaction of its own, tried again where the database asks for it.
-
-    Who they are, what they do and the commit are one step outside of the event loop: for the route that everybody
-    calls all the time, more steps would cost more than all its statements.
-    """
-
-    request: Request
-    kind: str
-    secret: str
-    now: datetime
-    lease: timedelta
-
-    async def __call__(self, work: Callable[[Session, Caller], T], reply: Callable[[T], BaseModel | None]) -> Response:
-        """What `reply` makes of what `work` did, once that is committed. `work` must be safe to repeat."""
-        state = self.request.app.state
-
-        def step(session: Session) -> T:
-            caller = people.identify(session, self.kind, self.secret, self.now)
-            self.request.scope["person_id"] = caller.id
-            _check(self.request, caller.id, caller.role, Role.annotator)
-            return work(session, caller)
-
-        def act() -> Response:
-            body = reply(perform(state.sessions, step))
-            if body is None:
-                return Response(status_code=204)
-            return Response(body.__pydantic_serializer__.to_json(body), media_type="application/json")
-
-        async with state.desks:
-            return await run_in_threadpool(act)
-
-
-async def get_desk(request: Request) -> Desk:
-    """The desk of whoever makes the request. Raises Unauthenticated without credentials; bad ones are found in use."""
-    found = credential(request)
-    if found is None:
-        raise Unauthenticated("Sign in first.")
-    state = request.app.state
-    return Desk(request, *found, now=state.clock(), lease=state.settings.lease)
-
-
-get_desk.needs = Role.annotator  # type: ignore[attr-defined]
-
-
 async def public() -> None:
     """Marks a route that needs no role: every route names either a role or this."""
 
 
 public.needs = "public"  # type: ignore[attr-defined]
 
-AtDesk = Annotated[Desk, Depends(get_desk)]
 Annotator = Annotated[Person, Depends(_requires(Role.annotator))]
 Reviewer = Annotated[Person, Depends(_requires(Role.reviewer))]
 Admin = Annotated[Person, Depends(_requires(Role.admin))]

@@ -7,12 +7,11 @@ from urllib.parse import quote
 
 from dbos import DBOS, SetWorkflowID
 from filelock import FileLock, Timeout
-from sqlalchemy.orm import Session, sessionmaker
 
 from app.domain import training_runs
 from app.domain.errors import Conflict
 from app.settings import Settings
-from app.storage.session import make_engine, make_sessions, reading
+from app.storage.session import Sessions, make_engine, make_sessions, reading
 from app.worker.training import now, perform
 
 QUEUE = "training"
@@ -74,7 +73,7 @@ def _run(settings: Settings, stop: threading.Event) -> None:
         DBOS.destroy()
 
 
-def _tend(sessions: sessionmaker[Session], settings: Settings) -> None:
+def _tend(sessions: Sessions, settings: Settings) -> None:
     with reading(sessions) as session:
         due, waiting = training_runs.due(session), training_runs.waiting(session)
     if due:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
 
 from app.domain import quality, reward_models, training_runs
 from app.domain.training_runs import Material
@@ -20,7 +19,7 @@ from app.reward.data import Item, PairSet
 from app.reward.evaluate import Evaluation, compare, evaluate
 from app.reward.train import Cancelled, Progress, Trained, train
 from app.settings import Settings
-from app.storage.session import reading
+from app.storage.session import Sessions, reading
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
 
@@ -33,7 +32,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def perform(sessions: sessionmaker[Session], settings: Settings, run_id: int) -> str:
+def perform(sessions: Sessions, settings: Settings, run_id: int) -> str:
     """Trains, evaluates, saves and judges the model of a run; returns the state in which it ended.
 
     Whatever goes wrong is written to the run with its traceback. A run that is over is left alone; one that was killed
@@ -60,7 +59,7 @@ def perform(sessions: sessionmaker[Session], settings: Settings, run_id: int) ->
         return training_runs.get(session, run_id).state
 
 
-def _perform(sessions: sessionmaker[Session], settings: Settings, run_id: int, folder: Path) -> None:
+def _perform(sessions: Sessions, settings: Settings, run_id: int, folder: Path) -> None:
     with sessions() as session:
         run = training_runs.get(session, run_id)
         config = _config(run)
@@ -88,7 +87,7 @@ def _perform(sessions: sessionmaker[Session], settings: Settings, run_id: int, f
             reward_models.promote(session, run, now())
 
 
-def _stop_if_asked(sessions: sessionmaker[Session], run_id: int) -> None:
+def _stop_if_asked(sessions: Sessions, run_id: int) -> None:
     with reading(sessions) as session:
         if training_runs.stops(session, run_id):
             raise Cancelled
@@ -99,7 +98,7 @@ def _config(run: TrainingRun) -> TrainingConfig:
     return replace(TrainingConfig(), **{name: value for name, value in run.config.items() if name in known})
 
 
-def _reporter(sessions: sessionmaker[Session], run_id: int) -> Callable[[Progress], bool]:
+def _reporter(sessions: Sessions, run_id: int) -> Callable[[Progress], bool]:
     def report(point: Progress) -> bool:
         with sessions.begin() as session:
             return training_runs.progress(
@@ -110,7 +109,7 @@ def _reporter(sessions: sessionmaker[Session], run_id: int) -> Callable[[Progres
 
 
 def _judge(
-    sessions: sessionmaker[Session], run_id: int, held_out: PairSet, rewards: np.ndarray[Any, np.dtype[np.float64]]
+    sessions: Sessions, run_id: int, held_out: PairSet, rewards: np.ndarray[Any, np.dtype[np.float64]]
 ) -> tuple[bool, str]:
     """Whether the model becomes current, and why: not worse than the current one on the same held-out pairs."""
     with sessions() as session:
@@ -135,7 +134,7 @@ def _judge(
     return (False, f"Worse. {words} Kept, not used.") if found.worse else (True, f"Not worse. {words}")
 
 
-def _finish(sessions: sessionmaker[Session], run_id: int, state: RunState, error: str | None = None) -> None:
+def _finish(sessions: Sessions, run_id: int, state: RunState, error: str | None = None) -> None:
     with sessions.begin() as session:
         training_runs.finish(session, training_runs.get(session, run_id), state, now(), error)
 

@@ -48,7 +48,7 @@ def without(pattern):
 
 def answer_before_commit():
     """The reply leaves at once, the commit comes a moment later."""
-    from app.web import deps
+    from app.web import desks
 
     def perform(sessions, work):
         session = sessions()
@@ -61,7 +61,30 @@ def answer_before_commit():
         threading.Timer(0.1, finish).start()
         return result
 
-    deps.perform = perform
+    desks.perform = perform
+    desks.perform_together = lambda sessions, works: [perform(sessions, work) for work in works]
+
+
+def drop_groups():
+    """SQLite: where one of a group fails, the others hear what they would have, of what is undone."""
+    from app.web import desks
+
+    def perform_together(sessions, works):
+        outcomes, failed = [], False
+        with sessions() as session:
+            for work in works:
+                try:
+                    outcomes.append(work(session))
+                    session.flush()
+                    session.expunge_all()
+                except Exception as error:
+                    outcomes.append(error)
+                    failed = True
+            if not failed:
+                session.commit()
+        return outcomes
+
+    desks.perform_together = perform_together
 
 
 def forget_ids():
@@ -146,6 +169,7 @@ MUTATIONS = {
     "lazy-disk": Mutation(schema=("ALTER DATABASE {database} SET synchronous_commit = off",)),
     "begin-deferred": Mutation(begin_deferred),
     "answer-before-commit": Mutation(answer_before_commit),
+    "drop-groups": Mutation(drop_groups),
     "forget-ids": Mutation(forget_ids),
     "swallow-slots": Mutation(swallow_slots),
     "hide-lateness": Mutation(hide_lateness),

@@ -1,9 +1,11 @@
 """What annotators notice when a lease runs out unasked, when the database is away, and when much is asked at once."""
 
+import asyncio
 import time
 import uuid
 from collections import Counter
 
+import httpx2
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -122,3 +124,27 @@ def test_a_page_says_that_the_database_is_away(ann, loaded, monkeypatch):
     assert page.status_code == 503
     assert "Try again in a moment" in page.text
     assert "retry-after" in page.headers
+
+
+def test_what_many_ask_at_once_is_done_for_each_whatever_becomes_of_the_others(app, sessions, folk, ann, loaded):
+    """Some of them with what must be refused: of a task that they do not hold, or as nobody that is known."""
+    tasks = ann.post("/projects/study/assignments", json={"count": 5}).json()["assignments"]
+    wanted = [200, 409, 200, 401, 200, 200, 200]
+    bodies = [answer(tasks[0]), answer(tasks[1]) | {"lease_token": "another"}, answer(tasks[1])]
+    bodies += [answer(task) for task in (tasks[2], tasks[2], tasks[3], tasks[4])]
+    numbers = [tasks[place]["id"] for place in (0, 1, 1, 2, 2, 3, 4)]
+
+    async def all_at_once():
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver/api/v1") as client:
+            asked = []
+            for number, body, status in zip(numbers, bodies, wanted, strict=True):
+                token = "unknown" if status == 401 else folk["ann"].token
+                headers = {"Authorization": f"Bearer {token}"}
+                asked.append(client.put(f"/assignments/{number}/preference", json=body, headers=headers))
+            return await asyncio.gather(*asked)
+
+    assert [reply.status_code for reply in asyncio.run(all_at_once())] == wanted
+    with sessions() as session:
+        kept = set(session.scalars(select(Preference.id)))
+    assert kept == {body["id"] for body, status in zip(bodies, wanted, strict=True) if status == 200}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.domain import assignments, preferences, projects
@@ -13,7 +14,8 @@ from app.domain.people import Caller
 from app.domain.preferences import Stored
 from app.operations import metrics
 from app.storage.session import Session
-from app.web.deps import AtDesk, Id
+from app.web.deps import Id
+from app.web.desks import AtDesk
 from app.web.tasks import html
 
 router = APIRouter(tags=["assignments"])
@@ -110,8 +112,8 @@ class Held(BaseModel):
     lease_token: str
 
 
-def out(task: Task, render: bool) -> AssignmentOut:
-    """A task for the wire."""
+async def out(task: Task, render: bool) -> AssignmentOut:
+    """A task for the wire; texts are rendered outside of the event loop."""
     return AssignmentOut.model_construct(
         id=task.id,
         external_id=task.external_id,
@@ -120,14 +122,19 @@ def out(task: Task, render: bool) -> AssignmentOut:
         prompt=[Turn.model_construct(role=turn["role"], content=turn["content"]) for turn in task.prompt],
         left=task.left,
         right=task.right,
-        html=html(task) if render else None,
+        html=await run_in_threadpool(html, task) if render else None,
     )
 
 
-def outs(tasks: list[Task], render: bool) -> list[AssignmentOut]:
+async def outs(tasks: list[Task], render: bool) -> list[AssignmentOut]:
     """What somebody asked for, on the wire."""
     metrics.leased(len(tasks))
-    return [out(task, render) for task in tasks]
+    return [await out(task, render) for task in tasks]
+
+
+def sent(body: BaseModel) -> Response:
+    """A reply that need not be checked again."""
+    return Response(body.__pydantic_serializer__.to_json(body), media_type="application/json")
 
 
 @router.post("/projects/{slug}/assignments", response_model=AssignmentsOut)
@@ -139,7 +146,7 @@ async def lease_assignments(slug: str, body: Lease, desk: AtDesk, render: bool =
         lease = assignments.resume if body.resume else assignments.next_tasks
         return lease(session, project.id, person.id, body.count, desk.now, desk.lease)
 
-    return await desk(work, lambda tasks: AssignmentsOut.model_construct(assignments=outs(tasks, render)))
+    return sent(AssignmentsOut.model_construct(assignments=await outs(await desk(work), render)))
 
 
 @router.put("/assignments/{assignment_id}/preference", response_model=PreferenceOut)
@@ -163,20 +170,18 @@ async def put_preference(assignment_id: Id, body: Answer, desk: AtDesk, render: 
         after = stored.project_id, person.id, body.next, stored.repeated
         return stored, assignments.following(session, *after, desk.now, desk.lease)
 
-    def reply(done: tuple[Stored, list[Task] | None]) -> PreferenceOut:
-        stored, tasks = done
-        metrics.judgement("repeated" if stored.repeated else "late" if stored.late else "stored")
-        return PreferenceOut.model_construct(
-            id=body.id,
-            assignment_id=stored.assignment_id,
-            strength=stored.strength,
-            late=stored.late,
-            fills_slot=stored.slot,
-            status=stored.status,
-            assignments=None if tasks is None else outs(tasks, render),
-        )
-
-    return await desk(work, reply)
+    stored, tasks = await desk(work)
+    metrics.judgement("repeated" if stored.repeated else "late" if stored.late else "stored")
+    reply = PreferenceOut.model_construct(
+        id=body.id,
+        assignment_id=stored.assignment_id,
+        strength=stored.strength,
+        late=stored.late,
+        fills_slot=stored.slot,
+        status=stored.status,
+        assignments=None if tasks is None else await outs(tasks, render),
+    )
+    return sent(reply)
 
 
 @router.delete("/assignments/{assignment_id}/preference", response_model=AssignmentOut)
@@ -186,7 +191,7 @@ async def withdraw_preference(assignment_id: Id, body: Held, desk: AtDesk, rende
     def work(session: Session, person: Caller) -> Task:
         return preferences.withdraw(session, assignment_id, person.id, body.lease_token, desk.now, desk.lease)
 
-    return await desk(work, lambda task: out(task, render))
+    return sent(await out(await desk(work), render))
 
 
 @router.put("/assignments/{assignment_id}/skip", response_model=SkipOut)
@@ -198,12 +203,9 @@ async def skip_assignment(assignment_id: Id, body: Skip, desk: AtDesk, render: b
         after = row.project_id, person.id, body.next, repeated
         return assignments.following(session, *after, desk.now, desk.lease)
 
-    def reply(tasks: list[Task] | None) -> SkipOut:
-        return SkipOut.model_construct(
-            assignment_id=assignment_id, reason=body.reason, assignments=None if tasks is None else outs(tasks, render)
-        )
-
-    return await desk(work, reply)
+    tasks = await desk(work)
+    after = None if tasks is None else await outs(tasks, render)
+    return sent(SkipOut.model_construct(assignment_id=assignment_id, reason=body.reason, assignments=after))
 
 
 @router.delete("/assignments/{assignment_id}/skip", response_model=AssignmentOut)
@@ -213,7 +215,7 @@ async def unskip_assignment(assignment_id: Id, body: Held, desk: AtDesk, render:
     def work(session: Session, person: Caller) -> Task:
         return assignments.unskip(session, assignment_id, person.id, body.lease_token, desk.now, desk.lease)
 
-    return await desk(work, lambda task: out(task, render))
+    return sent(await out(await desk(work), render))
 
 
 @router.delete("/assignments/{assignment_id}/lease", status_code=204, response_class=Response)
@@ -223,4 +225,5 @@ async def give_back(assignment_id: Id, body: Held, desk: AtDesk) -> Response:
     def work(session: Session, person: Caller) -> None:
         assignments.give_back(session, assignment_id, person.id, body.lease_token)
 
-    return await desk(work, lambda _: None)
+    await desk(work)
+    return Response(status_code=204)
