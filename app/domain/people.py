@@ -224,11 +224,15 @@ def of_token(session: Session, secret: str, now: datetime) -> Person:
 def identify(session: Session, kind: str, secret: str, now: datetime) -> Caller:
     """Who the secret of that kind belongs to; raises Unauthenticated. Until the transaction ends what else this person
     does waits, as by leases.alone."""
-    found = IDENTIFY.first(session, {"digest": _digest(secret), "kind": kind})
-    if found is None or (found[2] is not None and found[2] <= now):
+    caller = _caller(session, IDENTIFY, kind, secret, now)
+    if caller is None:
         raise Unauthenticated(REFUSED[kind])
-    leases.is_alone(session, found[0])
-    return Caller(found[0], Role(found[1]))
+    return caller
+
+
+def identify_at_once(session: Session, kind: str, secret: str, now: datetime) -> Caller | None:
+    """The same without waiting: None for nobody, and for whoever something else has made wait."""
+    return _caller(session, IDENTIFY_AT_ONCE, kind, secret, now)
 
 
 def change(session: Session, person: Person, *, role: Role | None = None, active: bool | None = None) -> None:
@@ -277,9 +281,17 @@ _HOLDER = (
     .join(Person, Person.id == Credential.person_id)
     .where(Credential.digest == bindparam("digest"), Credential.kind == bindparam("kind"), Person.active)
 )
-IDENTIFY = Prepared(
-    _HOLDER.with_only_columns(Person.id, Person.role, Credential.expires_at).with_for_update(of=Person, key_share=True)
-)
+_CALLER = _HOLDER.with_only_columns(Person.id, Person.role, Credential.expires_at)
+IDENTIFY = Prepared(_CALLER.with_for_update(of=Person, key_share=True))
+IDENTIFY_AT_ONCE = Prepared(_CALLER.with_for_update(of=Person, key_share=True, skip_locked=True))
+
+
+def _caller(session: Session, statement: Prepared, kind: str, secret: str, now: datetime) -> Caller | None:
+    found = statement.first(session, {"digest": _digest(secret), "kind": kind})
+    if found is None or (found[2] is not None and found[2] <= now):
+        return None
+    leases.is_alone(session, found[0])
+    return Caller(found[0], Role(found[1]))
 
 
 def _holder(session: Session, kind: str, secret: str, now: datetime) -> tuple[Credential, Person]:

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -53,10 +54,19 @@ def exposition(queues: Iterable[tuple[str, int, int]] = ()) -> bytes:
     registry = _registry
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        _OfProcesses(registry)  # type: ignore[no-untyped-call]
     depth = CollectorRegistry()
     depth.register(_Queues(queues))
     return generate_latest(registry) + generate_latest(depth)
+
+
+class _OfProcesses(MultiProcessCollector):
+    """Of all processes; one that begins just now, or was killed then, has a file with nothing in it."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in Path(self._path).glob("*.db") if file.stat().st_size]
+        found: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return found
 
 
 class _Queues(Collector):

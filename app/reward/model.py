@@ -85,18 +85,20 @@ class RewardModel:
 
     def forward(self, encoded: Sequence[dict[str, list[int]]]) -> Tensor:
         """Rewards (n,) of encoded items, with gradients where the mode allows them."""
+        logits: Tensor = self.model(**self.inputs(encoded)).logits
+        return logits[:, 0]
+
+    def inputs(self, encoded: Sequence[dict[str, list[int]]]) -> dict[str, Tensor]:
+        """Encoded items as the model's inputs (n, longest), padded on the right, where the weights are."""
         pad = self.tokenizer.pad_token_id
         inputs = {
-            name: pad_sequence(
-                [torch.tensor(one[name]) for one in encoded], True, pad if name == "input_ids" else 0
-            ).to(self.device)
+            name: pad_sequence([torch.tensor(one[name]) for one in encoded], True, pad if name == "input_ids" else 0)
             for name in encoded[0]
         }
         lengths = torch.tensor([len(one["input_ids"]) for one in encoded])
         width = inputs["input_ids"].shape[1]
-        inputs["attention_mask"] = (torch.arange(width)[None, :] < lengths[:, None]).long().to(self.device)
-        logits: Tensor = self.model(**inputs).logits
-        return logits[:, 0]
+        inputs["attention_mask"] = (torch.arange(width)[None, :] < lengths[:, None]).long()
+        return {name: tensor.to(self.device) for name, tensor in inputs.items()}
 
     def score(self, items: Sequence[Item]) -> NDArray[np.float64]:
         """Rewards (n,) in float32 arithmetic."""

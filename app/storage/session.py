@@ -6,7 +6,7 @@ statement to its last, waits for no writer, and cannot write, on either database
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +28,6 @@ __all__ = [
     "make_sessions",
     "missing_file",
     "perform",
-    "perform_together",
     "reading",
     "unhurried",
 ]
@@ -84,13 +83,18 @@ def make_engine(url: str) -> Engine:
         _begin_sqlite(connection, turns)
 
     def end(connection: Any, record: Any) -> None:
-        if connection is not None and connection.in_transaction:  # a commit that failed left it open
-            connection.rollback()
-        if record.info.pop("turn", False):
-            turns.release()
+        try:
+            if connection is not None and connection.in_transaction:  # a commit that failed left it open
+                connection.rollback()
+        except sqlite3.Error:
+            record.invalidate()
+        finally:
+            if record.info.pop("turn", False):
+                turns.release()
 
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", begin)
+    event.listen(engine, "commit", _still_open)
     event.listen(engine, "checkin", end)
     return engine
 
@@ -140,28 +144,6 @@ def perform(sessions: Sessions, work: Callable[[Session], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def perform_together(sessions: Sessions, works: Sequence[Callable[[Session], T]]) -> list[T | Exception]:
-    """What each of `works` returns or raises, in their order, in one transaction, whose commit all of them share.
-
-    Where one fails, all is undone and each gets a transaction of its own. They must be safe to repeat, as for `perform`.
-    """
-
-    def all_of_them(session: Session) -> list[T | Exception]:
-        done: list[T | Exception] = []
-        for work in works:
-            done.append(work(session))
-            session.flush()
-            session.expunge_all()  # what follows reads anew
-        return done
-
-    try:
-        return perform(sessions, all_of_them)
-    except Exception as error:
-        if len(works) == 1 or isinstance(error, Unavailable):
-            return [error] * len(works)
-    return [outcome for work in works for outcome in perform_together(sessions, [work])]
-
-
 @contextmanager
 def available() -> Iterator[None]:
     """Raises Unavailable in place of the errors that are the database's and not ours."""
@@ -208,6 +190,13 @@ def _begin_sqlite(connection: Connection, turns: Turns) -> None:
         driver.execute(statement)
     except sqlite3.OperationalError as error:
         raise OperationalError(statement, None, error) from error
+
+
+def _still_open(connection: Connection) -> None:
+    """SQLite ends a transaction by itself when it runs out of memory or space; what came later was never part of it."""
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        raise OperationalError("COMMIT", None, sqlite3.OperationalError("the transaction has ended before"))
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -26,7 +26,7 @@ from app.web.api import (
     projects,
     training,
 )
-from app.web.desks import desks
+from app.web.desks import Desks
 from app.web.janitor import janitor
 from app.web.pages import annotate, home, overview, quality, signing
 from app.web.pages import audit as audit_pages
@@ -58,7 +58,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app = FastAPI(title="Touchstone", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=janitor)
     app.state.settings, app.state.clock = settings, clock
     app.state.sessions = make_sessions(make_engine(settings.url))
-    app.state.slots, app.state.desks = Semaphore(SLOTS), desks(app.state.sessions)
+    app.state.slots, app.state.desks = Semaphore(SLOTS), Desks(app.state.sessions)
     api = APIRouter(prefix="/api/v1", responses=description.ANSWERS)
     # the first is found first, and nearly all requests are for it
     nouns = (assignments, people, groups, projects, batches, comparisons, leases, exporting, training, audit)

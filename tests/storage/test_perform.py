@@ -1,13 +1,14 @@
 """What happens to a piece of work when the database does not play along."""
 
 import shutil
+import sqlite3
 
 import pytest
-from sqlalchemy import event, func, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.storage import session as sessions_module
-from app.storage.session import Unavailable, make_engine, make_sessions, perform, perform_together
+from app.storage.session import Unavailable, make_engine, make_sessions, perform
 from app.storage.tables import Project
 
 
@@ -73,65 +74,69 @@ def test_connections_that_the_server_closed_are_replaced(request, clock):
     engine.dispose()
 
 
-def test_who_gets_no_turn_to_write_is_told_so(sqlite_template, tmp_path, clock, monkeypatch):
+@pytest.fixture
+def one_writer(sqlite_template, tmp_path):
     shutil.copy(sqlite_template, tmp_path / "touchstone.db")
     engine = make_engine(f"sqlite:///{tmp_path / 'touchstone.db'}")
-    sessions = make_sessions(engine)
-    monkeypatch.setattr(sessions_module, "PATIENCE", 0.05)
-    with sessions() as writer:
-        writer.connection()
-        with pytest.raises(Unavailable):
-            perform(sessions, add(clock))
-    perform(sessions, add(clock))  # the turn was given back
-    assert count(sessions) == 1
+    yield make_sessions(engine)
     engine.dispose()
 
 
-def test_works_that_are_committed_together_see_each_other_and_cost_one_commit(sessions, engine, clock):
-    commits = []
-    event.listen(engine, "commit", commits.append)
-    works = [add(clock, "one"), add(clock, "two"), lambda session: session.scalar(select(func.count(Project.id)))]
-    assert perform_together(sessions, works) == [None, None, 2]
-    assert count(sessions) == 2
-    assert len(commits) == 1
+def test_who_gets_no_turn_to_write_is_told_so(one_writer, clock, monkeypatch):
+    monkeypatch.setattr(sessions_module, "PATIENCE", 0.05)
+    with one_writer() as writer:
+        writer.connection()
+        with pytest.raises(Unavailable):
+            perform(one_writer, add(clock))
+    perform(one_writer, add(clock))  # the turn was given back
+    assert count(one_writer) == 1
 
 
-def test_one_that_fails_takes_nothing_from_the_others(sessions, clock):
-    def fails(session):
-        add(clock, "half done")(session)
-        session.flush()
-        raise ValueError("no")
+def test_a_commit_that_failed_leaves_no_transaction_open(one_writer, clock, monkeypatch):
+    def full(_connection):
+        raise sqlite3.OperationalError("disk full")
 
-    works = [add(clock, "one"), fails, add(clock, "two"), add(clock, "one"), lambda _: "done"]
-    first, second, third, fourth, fifth = perform_together(sessions, works)
-    assert (first, third, fifth) == (None, None, "done")
-    assert isinstance(second, ValueError)
-    assert isinstance(fourth, IntegrityError)  # the slug is taken
-    with sessions() as session:
-        assert set(session.scalars(select(Project.slug))) == {"one", "two"}
-
-
-def test_nobody_hears_of_what_could_not_be_committed(sessions, engine, clock, monkeypatch):
-    def full(connection):
-        if engine.dialect.name == "postgresql":  # a commit that fails ends the transaction there
-            connection.rollback()
-        raise engine.dialect.loaded_dbapi.OperationalError("disk full")
-
+    dialect = one_writer.kw["bind"].dialect
     with monkeypatch.context() as patched:
-        patched.setattr(engine.dialect, "do_commit", full)
-        outcomes = perform_together(sessions, [add(clock, "one"), add(clock, "two")])
-    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
-    assert count(sessions) == 0
+        patched.setattr(dialect, "do_commit", full)
+        with pytest.raises(Unavailable):
+            perform(one_writer, add(clock))
+    assert count(one_writer) == 0
+    perform(one_writer, add(clock))
+    assert count(one_writer) == 1
 
 
-def test_what_one_read_the_next_reads_anew(sessions, clock):
+def test_what_was_done_in_a_transaction_that_ended_by_itself_is_not_taken_for_stored(one_writer, clock):
+    """SQLite rolls back in the middle of a transaction when it runs out of memory; what follows commits itself."""
+
+    def work(session):
+        add(clock, "one")(session)
+        session.flush()
+        session.connection().connection.driver_connection.execute("ROLLBACK")
+        return "acknowledged"
+
+    with pytest.raises(Unavailable):
+        perform(one_writer, work)
+    assert count(one_writer) == 0
+    perform(one_writer, add(clock))
+    assert count(one_writer) == 1
+
+
+def test_a_connection_that_cannot_even_be_rolled_back_keeps_nobody_waiting(one_writer, clock, monkeypatch):
+    class Sick(sqlite3.Connection):
+        in_transaction = True
+
+        def rollback(self):
+            raise sqlite3.OperationalError("disk I/O error")
+
+    engine = make_engine(str(one_writer.kw["bind"].url))
+    connect = engine.dialect.connect
+    sessions = make_sessions(engine)
+    monkeypatch.setattr(sessions_module, "PATIENCE", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.dialect, "connect", lambda *given, **more: connect(*given, **more | {"factory": Sick}))
+        with pytest.raises(Unavailable):
+            perform(sessions, lambda session: session.execute(text("SELECT nothing FROM nowhere")))
     perform(sessions, add(clock))
-
-    def rename(session):
-        session.scalars(select(Project)).one()
-        session.execute(text("UPDATE project SET name = 'new'"))
-
-    def name(session):
-        return session.scalars(select(Project)).one().name
-
-    assert perform_together(sessions, [rename, name]) == [None, "new"]
+    assert count(sessions) == 1
+    engine.dispose()

@@ -62,29 +62,27 @@ def answer_before_commit():
         return result
 
     desks.perform = perform
-    desks.perform_together = lambda sessions, works: [perform(sessions, work) for work in works]
 
 
 def drop_groups():
-    """SQLite: where one of a group fails, the others hear what they would have, of what is undone."""
+    """Where one of a group fails, the others hear what they would have, of what is undone."""
     from app.web import desks
 
-    def perform_together(sessions, works):
-        outcomes, failed = [], False
-        with sessions() as session:
-            for work in works:
+    def together(self, group):
+        done = set()
+        with self._sessions() as session:
+            for number, asked in enumerate(group):
+                caller = desks.people.identify_at_once(session, asked.kind, asked.secret, asked.now)
                 try:
-                    outcomes.append(work(session))
-                    session.flush()
-                    session.expunge_all()
-                except Exception as error:
-                    outcomes.append(error)
-                    failed = True
-            if not failed:
-                session.commit()
-        return outcomes
+                    asked.result = caller and asked.work(session, caller)
+                except Exception:
+                    return done
+                if caller is not None:
+                    done.add(number)
+            session.commit()
+        return done
 
-    desks.perform_together = perform_together
+    desks.Desks._together = together
 
 
 def forget_ids():

@@ -95,6 +95,15 @@ def test_a_click_that_is_under_way_when_the_server_is_told_to_end_is_kept(
     assert session.scalar(select(func.count()).select_from(Preference)) == 1
 
 
+def test_metrics_count_a_process_that_was_killed_before_it_counted_anything(tmp_path):
+    """The files of all processes are read by whichever is asked; this one is as it is for a moment at first."""
+    script = "from app.operations import metrics; metrics.judgement('stored'); print(metrics.exposition().decode())"
+    (tmp_path / "counter_1.db").touch()
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert 'touchstone_judgements_total{outcome="stored"} 1.0' in done.stdout
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing of this is about the database
 def test_a_web_process_that_dies_is_replaced_while_the_others_answer(database_url, tmp_path, token):
     counted = 'route="/api/v1/projects/{slug}/assignments",status="200"} '
