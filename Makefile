@@ -40,6 +40,7 @@ torture: $(STAMP) ## Kill web processes and databases while annotators work; SEC
 	$(BIN)/python -m tests.torture $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
 	QUEUE_MACHINE_EXAMPLES=200 $(BIN)/python -m pytest -q tests/domain/test_queue_machine.py
 
-bench: $(STAMP) ## Measure the queue, and imports and exports, against the bare databases
+bench: $(STAMP) ## Measure the queue, imports and exports, and training, against what lies beneath them
 	$(BIN)/python -m benchmarks.queue
 	$(BIN)/python -m benchmarks.transfer
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.training

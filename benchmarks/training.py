@@ -136,9 +136,9 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, help="in each round")
     parser.add_argument("--responses-per-step", type=int, default=32)
     given = parser.parse_args()
-    prompts, rounds = given.prompts or (24 if given.quick else 96), 1 if given.quick else 3
+    prompts, rounds = given.prompts or (8 if given.quick else 96), 1 if given.quick else 3
     config = TrainingConfig(given.base_model, epochs=1, responses_per_step=given.responses_per_step)
-    pairs, held_out = judged(prompts, given.responses, 0), judged(8, given.responses, 1)
+    pairs, held_out = judged(prompts, given.responses, 0), judged(2 if given.quick else 8, given.responses, 1)
     once = list(steps(pairs, config.responses_per_step, config.seed, 0))
     usual = list(pair_by_pair(pairs, config.responses_per_step))[: len(once)]
     rates: dict[str, list[float]] = {"ours": [], "floor": [], "pair_by_pair": []}

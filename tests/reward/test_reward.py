@@ -125,7 +125,8 @@ def test_a_decoder_scores_its_final_token_whatever_the_padding(tiny_decoder):
     encoded, _ = found.encode(items)
     assert all(one["input_ids"][-1] == found.tokenizer.eos_token_id for one in encoded)
     with torch.inference_mode():
-        hidden = found.model.eval().model(torch.tensor([encoded[0]["input_ids"]])).last_hidden_state
+        ids = torch.tensor([encoded[0]["input_ids"]], device=found.device)
+        hidden = found.model.eval().model(ids).last_hidden_state
         last = found.model.score(hidden[0, -1]).item()
     assert found.score(items)[0] == pytest.approx(last, abs=1e-6)
     assert found.score(items)[0] == pytest.approx(found.score(items[:1])[0], abs=1e-6)
