@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.sql import SQL, Literal
+
 from benchmarks.floor import Script, Seat, Statement
 from benchmarks.throwaway import driver
 
@@ -101,24 +103,30 @@ def _steps(connection: Any, sql: str, parameters: Any) -> int:
 
 def _postgresql(connection: Any, sql: str, parameters: Any, analyze: bool) -> Plan:
     options = "ANALYZE, BUFFERS, " if analyze else ""
-
-    def explain(shape: str) -> list[Any]:
-        connection.execute("SAVEPOINT look")
-        lines = connection.execute(f"EXPLAIN ({options}FORMAT {shape}) {sql}", parameters).fetchall()
-        connection.execute("ROLLBACK TO look")
-        return [line for (line,) in lines]
-
-    ((whole,),) = explain("JSON")
-    # what a prepared statement may come to, whatever it is given
+    # as the app's connections run it: prepared, by the plan that serves whatever it is given
     numbered: dict[str, str] = {}
     for name in re.findall(r"%\((\w+)\)s", sql):
         numbered.setdefault(name, f"${len(numbered) + 1}")
     unbound = re.sub(r"%\((\w+)\)s", lambda match: numbered[match[1]], sql).replace("%%", "%")
-    ((generic,),) = connection.execute(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {unbound}").fetchone()
+    given = SQL(", ").join(Literal(parameters[name]) for name in numbered)
+    connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    connection.execute(f"PREPARE look AS {unbound}")
+
+    def explain(shape: str) -> list[Any]:
+        connection.execute("SAVEPOINT look")
+        asked = SQL("EXPLAIN ({}FORMAT {}) EXECUTE look {}").format(
+            SQL(options), SQL(shape), SQL("({})").format(given) if numbered else SQL("")
+        )
+        lines = connection.execute(asked).fetchall()
+        connection.execute("ROLLBACK TO look")
+        return [line for (line,) in lines]
+
+    ((whole,),) = explain("JSON")
     large = {name for (name,) in connection.execute(_LARGE, [list(LARGE)])}
     first = dict(connection.execute(_FIRST, [list(LARGE)]).fetchall())
-    wrong = tuple(dict.fromkeys([*_wrong(whole["Plan"], large, first), *_wrong(generic["Plan"], large, first)]))
+    wrong = tuple(dict.fromkeys(_wrong(whole["Plan"], large, first)))
     text = "\n".join(explain("TEXT"))
+    connection.execute("DEALLOCATE look")
     if not analyze:
         return Plan(sql, text, wrong)
     rows = sum(_read(node) for node in _nodes(whole["Plan"]))

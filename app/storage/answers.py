@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, insert, update
 from sqlalchemy.orm import Session
 
-from app.storage.comparisons import DONE, LEASED, Assignment, Preference, PreferenceHistory
+from app.storage.comparisons import DONE, Assignment, Preference, PreferenceHistory
 from app.storage.prepared import Prepared
 from app.storage.tallies import COUNT
 
@@ -17,7 +17,8 @@ FILL = Prepared(
         Assignment.id == bindparam("assignment"),
         Assignment.annotator_id == bindparam("annotator"),
         Assignment.lease_token == bindparam("token"),
-        Assignment.state == LEASED,
+        # not written out: else a planner may look for the row among all leases rather than by its id
+        Assignment.state == "leased",
         Assignment.lease_expires_at >= bindparam("now"),
         ~exists().where(Preference.id == bindparam("answer")),
         ~exists().where(PreferenceHistory.preference_id == bindparam("answer")),

@@ -6,7 +6,7 @@ claim begins behind the last slot that this annotator was handed, however much w
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -95,15 +96,16 @@ def _last(column: Any) -> ScalarSelect[Any]:
 
 
 def _held(*where: Any) -> ScalarSelect[Any]:
-    """How many leases the annotator holds, up to MOST_HELD. The order tells a planner by which index to find them."""
+    """How many leases the annotator holds, up to MOST_HELD. The time is asked for in a way for which no planner takes
+    the index of when leases run out: it has everybody's in it, and those that were answered since it was last cleaned."""
     held = select(_mine.id).where(
         _mine.annotator_id == _me,
         _mine.project_id == _project,
         _mine.state == LEASED,
-        _mine.lease_expires_at > _now,
+        func.coalesce(_mine.lease_expires_at, _now) > _now,
         *where,
     )
-    few = held.order_by(_mine.lease_expires_at).limit(_most_held).correlate(Batch).subquery()
+    few = held.limit(_most_held).correlate(Batch).subquery()
     return select(func.count()).select_from(few).scalar_subquery()
 
 
@@ -111,64 +113,6 @@ def _given(batch: Any) -> ScalarSelect[Any]:
     """How many judgements the annotator has given in the batch; NULL for none."""
     mine = select(Tally.judged).where(Tally.batch_id == batch.id, Tally.annotator_id == _me)
     return mine.correlate(batch).scalar_subquery()
-
-
-def _eligible() -> Select[Any]:
-    """The open batches that may give the annotator something, the most urgent first, with where to begin in each."""
-    held, held_here = _held(), _held(_mine.batch_id == Batch.id)
-    theirs = aliased(Batch)
-    given = select(func.coalesce(func.sum(_given(theirs)), 0)).where(theirs.project_id == _project).scalar_subquery()
-    given_here = func.coalesce(_given(Batch), 0)
-    most = select(Project.max_per_annotator).where(Project.id == _project).scalar_subquery()
-    pinned = (
-        select(func.min(Assignment.id))
-        .where(Assignment.pinned_to == _me, Assignment.batch_id == Batch.id, Assignment.state == OPEN)
-        .correlate(Batch)
-        .scalar_subquery()
-    )
-    waiting = (
-        select(Assignment.id)
-        .where(Assignment.batch_id == Batch.id, Assignment.state == OPEN, Assignment.pinned_to.is_(None))
-        .order_by(Assignment.rank, Assignment.id)
-        .limit(_one)
-        .correlate(Batch)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            Batch.id,
-            pinned.label("pinned"),
-            _passed(func.max(_mine.id)).where(_mine.rank == _returned).scalar_subquery().label("returned"),
-            _last(_mine.rank).label("rank"),
-            _last(_mine.id).label("last"),
-        )
-        .where(
-            Batch.project_id == _project,
-            Batch.state == OPEN,
-            held < MOST_HELD,
-            case((most.is_(None), True), else_=given + held < most),
-            case((Batch.max_per_annotator.is_(None), True), else_=given_here + held_here < Batch.max_per_annotator),
-            or_(
-                Batch.group_id.is_(None),
-                exists().where(Membership.group_id == Batch.group_id, Membership.person_id == _me),
-            ),
-            or_(waiting.is_not(None), pinned.is_not(None)),
-        )
-        .order_by(Batch.priority.desc(), Batch.id)
-    )
-
-
-def _never_held(comparison_id: Any) -> Any:
-    """That the annotator has not had the comparison, or lost it by time: asked row by row, in the order of the queue."""
-    had = select(_mine.id).where(_mine.comparison_id == comparison_id, _mine.holder_id == _me)
-    return had.limit(_one).correlate(Assignment).scalar_subquery().is_(None)
-
-
-_FREE = (
-    select(Assignment.id)
-    .where(Assignment.batch_id == _batch, Assignment.state == OPEN, Assignment.pinned_to.is_(None))
-    .order_by(Assignment.rank, Assignment.id)
-)
 
 
 class _Behind(FunctionElement[Any]):
@@ -191,6 +135,76 @@ def _as_a_pair(element: _Behind, compiler: Any, **options: Any) -> str:
 def _as_no_news(element: _Behind, compiler: Any, **options: Any) -> str:
     _, number, _, after = element.clauses
     return f"likely({compiler.process(number, **options)} > {compiler.process(after, **options)})"
+
+
+_returned_place = _passed(func.max(_mine.id)).where(_mine.rank == _returned).scalar_subquery()
+
+
+def _free(*where: Any) -> Any:
+    """Whether there is a free slot of the batch in that part of the queue."""
+    found = select(Assignment.id).where(
+        Assignment.batch_id == Batch.id, Assignment.state == OPEN, Assignment.pinned_to.is_(None), *where
+    )
+    return found.order_by(Assignment.rank, Assignment.id).limit(_one).correlate(Batch).scalar_subquery().is_not(None)
+
+
+def _ahead() -> Any:
+    """The same, in front of the annotator. The head of PostgreSQL's index is full of what was free until it was cleaned
+    last, and whoever looks from there walks through all of that."""
+    rank, last = func.coalesce(_last(_mine.rank), _returned), func.coalesce(_last(_mine.id), 0)
+    came_back = _free(Assignment.rank == _returned, _Behind(_returned, func.coalesce(_returned_place, 0)))
+    return or_(_free(_Behind(rank, last)), came_back)
+
+
+def _eligible(waiting: Any) -> Select[Any]:
+    """The open batches that may give the annotator something, the most urgent first, with where to begin in each."""
+    held, held_here = _held(), _held(_mine.batch_id == Batch.id)
+    theirs = aliased(Batch)
+    given = select(func.coalesce(func.sum(_given(theirs)), 0)).where(theirs.project_id == _project).scalar_subquery()
+    given_here = func.coalesce(_given(Batch), 0)
+    most = select(Project.max_per_annotator).where(Project.id == _project).scalar_subquery()
+    pinned = (
+        select(func.min(Assignment.id))
+        .where(Assignment.pinned_to == _me, Assignment.batch_id == Batch.id, Assignment.state == OPEN)
+        .correlate(Batch)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Batch.id,
+            pinned.label("pinned"),
+            _returned_place.label("returned"),
+            _last(_mine.rank).label("rank"),
+            _last(_mine.id).label("last"),
+        )
+        .where(
+            Batch.project_id == _project,
+            Batch.state == OPEN,
+            held < MOST_HELD,
+            case((most.is_(None), True), else_=given + held < most),
+            case((Batch.max_per_annotator.is_(None), True), else_=given_here + held_here < Batch.max_per_annotator),
+            or_(
+                Batch.group_id.is_(None),
+                exists().where(Membership.group_id == Batch.group_id, Membership.person_id == _me),
+            ),
+            or_(waiting, pinned.is_not(None)),
+        )
+        .order_by(Batch.priority.desc(), Batch.id)
+    )
+
+
+def _never_held(comparison_id: Any) -> Any:
+    """That the annotator has not had the comparison, or lost it by time: asked row by row, in the order of the queue,
+    and in words by which PostgreSQL takes it for likely. For what it takes for rare it would rather sort the queue."""
+    had = select(true()).where(_mine.comparison_id == comparison_id, _mine.holder_id == _me)
+    return had.limit(_one).correlate(Assignment).scalar_subquery().is_not(true())
+
+
+_FREE = (
+    select(Assignment.id)
+    .where(Assignment.batch_id == _batch, Assignment.state == OPEN, Assignment.pinned_to.is_(None))
+    .order_by(Assignment.rank, Assignment.id)
+)
 
 
 def _first(*where: Any) -> ScalarSelect[Any]:
@@ -247,7 +261,9 @@ def _claiming(wanted: Any) -> Any:
     )
 
 
-ELIGIBLE = Prepared(_eligible())
+ELIGIBLE = Prepared(_eligible(_free()))
+# SQLite takes from an index at once what is not in it any more
+AHEAD = {"postgresql": Prepared(_eligible(_ahead())), "sqlite": ELIGIBLE}
 CLAIM = Prepared(_claiming(func.coalesce(_RETURNED, _OF_THIS_RANK, _OF_LATER_RANKS)))
 CLAIM_MISSED = Prepared(_claiming(_MISSED.scalar_subquery()))
 CLAIM_PINNED = Prepared(_claiming(_PINNED.scalar_subquery()))
@@ -260,15 +276,25 @@ def claim(session: Session, project_id: int, annotator_id: int, now: datetime, l
     Never a comparison that the annotator has held before, unless the lease ran out; never more than the project and
     the batch allow. The caller must have asked for `alone`.
     """
-    values: dict[str, Any] = {"annotator": annotator_id, "project": project_id, "now": now}
-    batches = [_Begin(*row) for row in ELIGIBLE.all(session, values)]
-    values |= {"token": secrets.token_urlsafe(18), "until": now + lease}
-    for statement, more in _tries(batches):
-        taken = statement.first(session, values | more)
-        if taken is not None:
-            number, swapped, external_id, messages, a, b = taken
-            return Lease(number, swapped, external_id, messages, a, b, values["token"], values["until"])
-    return None
+    asked: dict[str, Any] = {"annotator": annotator_id, "project": project_id, "now": now}
+    values = asked | {"token": secrets.token_urlsafe(18), "until": now + lease}
+    ahead = AHEAD[session.get_bind().dialect.name].all(session, asked)
+    taken = _first_of(session, values, _tries([_Begin(*row) for row in ahead]))
+    if taken is None:
+        # what was locked for something else while this annotator passed by, and came back late or was left free after all
+        behind = ELIGIBLE.all(session, asked)
+        taken = _first_of(session, values, ((CLAIM_MISSED, {"batch": row[0]}) for row in behind))
+    if taken is None:
+        return None
+    number, swapped, external_id, messages, a, b = taken
+    return Lease(number, swapped, external_id, messages, a, b, values["token"], values["until"])
+
+
+def _first_of(
+    session: Session, values: dict[str, Any], tries: Iterable[tuple[Prepared, dict[str, Any]]]
+) -> tuple[Any, ...] | None:
+    found = (statement.first(session, values | more) for statement, more in tries)
+    return next((row for row in found if row is not None), None)
 
 
 def open_to(session: Session, project_id: int, annotator_id: int, batch_id: int, now: datetime) -> bool:
@@ -283,5 +309,3 @@ def _tries(batches: list[_Begin]) -> Iterator[tuple[Prepared, dict[str, Any]]]:
         fresh = batch.rank is not None and batch.rank > RETURNED
         rank, last = (batch.rank, batch.last) if fresh else (RETURNED, LARGEST)
         yield CLAIM, {"batch": batch.id, "returned": batch.returned or 0, "at": rank, "after": last}
-    # what was locked for something else while this annotator passed by, and came back late or was left free after all
-    yield from ((CLAIM_MISSED, {"batch": batch.id}) for batch in batches)

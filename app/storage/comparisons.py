@@ -69,7 +69,8 @@ class Assignment(Base):
         _where("ix_assignment_queue", "state = 'open' AND pinned_to IS NULL", "batch_id", "rank", "id"),
         _where("ix_assignment_pinned", "state = 'open' AND pinned_to IS NOT NULL", "pinned_to", "batch_id", "id"),
         _where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id", "lease_expires_at"),
-        _where("ix_assignment_expiry", "state = 'leased'", "lease_expires_at"),
+        # of the same rows, in words by which a planner cannot take it for the one before
+        _where("ix_assignment_expiry", "state = 'leased' AND lease_expires_at IS NOT NULL", "lease_expires_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
