@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -116,8 +117,9 @@ def _given(batch: Any) -> ScalarSelect[Any]:
 
 
 class _Behind(FunctionElement[Any]):
-    """That a slot of the rank `at` stands behind the id `after`, so that a planner finds it by the queue's own index:
-    for `id > …` PostgreSQL and SQLite would rather walk the table by its ids, past all that others judged since."""
+    """That a slot of the rank `at` stands behind the id `after`, so that a planner finds it by the queue's own index: for
+    `id > …` PostgreSQL and SQLite would rather walk the table by its ids, past all that others judged since, and for
+    `rank = …` PostgreSQL would begin at the head of the rank, past all that this annotator passed by."""
 
     inherit_cache = True
 
@@ -128,13 +130,13 @@ class _Behind(FunctionElement[Any]):
 @compiles(_Behind)
 def _as_a_pair(element: _Behind, compiler: Any, **options: Any) -> str:
     rank, number, at, after = (compiler.process(part, **options) for part in element.clauses)
-    return f"({rank}, {number}) > ({at}, {after})"
+    return f"({rank}, {number}) > ({at}, {after}) AND {rank} <= {at}"
 
 
 @compiles(_Behind, "sqlite")
 def _as_no_news(element: _Behind, compiler: Any, **options: Any) -> str:
-    _, number, _, after = element.clauses
-    return f"likely({compiler.process(number, **options)} > {compiler.process(after, **options)})"
+    rank, number, at, after = (compiler.process(part, **options) for part in element.clauses)
+    return f"{rank} = {at} AND likely({number} > {after})"
 
 
 _returned_place = _passed(func.max(_mine.id)).where(_mine.rank == _returned).scalar_subquery()
@@ -151,9 +153,9 @@ def _free(*where: Any) -> Any:
 def _ahead() -> Any:
     """The same, in front of the annotator. The head of PostgreSQL's index is full of what was free until it was cleaned
     last, and whoever looks from there walks through all of that."""
-    rank, last = func.coalesce(_last(_mine.rank), _returned), func.coalesce(_last(_mine.id), 0)
-    came_back = _free(Assignment.rank == _returned, _Behind(_returned, func.coalesce(_returned_place, 0)))
-    return or_(_free(_Behind(rank, last)), came_back)
+    place = tuple_(func.coalesce(_last(_mine.rank), _returned), func.coalesce(_last(_mine.id), 0))
+    came_back = _Behind(_returned, func.coalesce(_returned_place, 0))
+    return or_(_free(tuple_(Assignment.rank, Assignment.id) > place), _free(came_back))
 
 
 def _eligible(waiting: Any) -> Select[Any]:
@@ -214,8 +216,8 @@ def _first(*where: Any) -> ScalarSelect[Any]:
 
 
 _at: BindParameter[Any] = bindparam("at", type_=Integer)
-_RETURNED = _first(Assignment.rank == _returned, _Behind(_returned, bindparam("returned", type_=Integer)))
-_OF_THIS_RANK = _first(Assignment.rank == _at, _Behind(_at, bindparam("after", type_=Integer)))
+_RETURNED = _first(_Behind(_returned, bindparam("returned", type_=Integer)))
+_OF_THIS_RANK = _first(_Behind(_at, bindparam("after", type_=Integer)))
 _OF_LATER_RANKS = _first(Assignment.rank > _at)
 _HEAD = _FREE.limit(_head).subquery()
 _MISSED = (
