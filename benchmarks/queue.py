@@ -1,4 +1,4 @@
-"""Measures the queue: `python -m benchmarks.queue [--quick] [--database KIND] [--sizes N,N,N]`.
+"""Measures the queue: `python -m benchmarks.queue [--quick] [--database KIND] [--sizes N,N,N] [--hurting N]`.
 
 On a PostgreSQL and an SQLite of its own, with `touchstone web` in a process of its own in front:
 
@@ -50,10 +50,10 @@ OTHERS = 300  # people who have nothing to do with it: plans of a handful of peo
 WRITES = 50  # judgements from which the bytes of the log are taken
 
 
-async def measured(kind: str, sizes: Sequence[int], quick: bool) -> dict[str, Any]:
+async def measured(kind: str, sizes: Sequence[int], hurting: int | None, quick: bool) -> dict[str, Any]:
     """Everything on one kind of database; prints as it goes."""
     rounds, seconds, each = (1, 0.3, 5) if quick else (9, 4.0, 20)
-    middle = 4_000 if quick else sorted(sizes)[len(sizes) // 2]
+    middle = hurting or (4_000 if quick else sorted(sizes)[len(sizes) // 2])
     cases.say(f"\n## {kind}\n")
     found: dict[str, Any] = {}
     with databases(kind) as place, closing(Floor()) as floor:
@@ -166,11 +166,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few rounds on small queues, within a minute")
     parser.add_argument("--database", choices=KINDS, help="only this one")
     parser.add_argument("--sizes", help="numbers of queued comparisons, with commas between")
+    parser.add_argument("--hurting", type=int, help="size of the queues that are built to hurt, else the middle one")
     given = parser.parse_args()
     sizes = given.sizes or ("1000,10000" if given.quick else "1000,100000,1000000")
     numbers = [int(size) for size in sizes.split(",")]
     kinds = [given.database] if given.database else KINDS
-    found = {kind: asyncio.run(measured(kind, numbers, given.quick)) for kind in kinds}
+    found = {kind: asyncio.run(measured(kind, numbers, given.hurting, given.quick)) for kind in kinds}
     cases.say(json.dumps(found))
     if not all(line["kept"] for one in found.values() for line in one["limits"]):
         sys.exit(1)
