@@ -34,27 +34,7 @@ from app.reward.data import Item, PairSet, Step, steps
 from app.reward.loss import bradley_terry
 from app.reward.model import RewardModel
 from app.reward.train import train
-
-WORDS = [
-    "river",
-    "machine",
-    "answer",
-    "because",
-    "never",
-    "quite",
-    "light",
-    "the",
-    "of",
-    "a",
-    "and",
-    "to",
-    "which",
-    "seven",
-    "morning",
-    "reason",
-    "under",
-    "stone",
-]
+from benchmarks.transfer import WORDS
 
 
 def judged(prompts: int, responses: int, seed: int) -> PairSet:
