@@ -133,7 +133,7 @@ class Desk:
     now: datetime
     lease: timedelta
 
-    async def __call__(self, work: Callable[[Session, Caller], T]) -> T:
+    async def __call__(self, work: Work[T]) -> T:
         """What `work` returns for whoever makes the request, committed; `work` must be safe to repeat."""
 
         def step(session: Session, caller: Caller) -> T:

@@ -129,14 +129,18 @@ def test_a_connection_that_cannot_even_be_rolled_back_keeps_nobody_waiting(one_w
         def rollback(self):
             raise sqlite3.OperationalError("disk I/O error")
 
+    def full(_connection):
+        raise sqlite3.OperationalError("disk full")
+
     engine = make_engine(str(one_writer.kw["bind"].url))
     connect = engine.dialect.connect
     sessions = make_sessions(engine)
     monkeypatch.setattr(sessions_module, "PATIENCE", 0.05)
     with monkeypatch.context() as patched:
         patched.setattr(engine.dialect, "connect", lambda *given, **more: connect(*given, **more | {"factory": Sick}))
+        patched.setattr(engine.dialect, "do_commit", full)
         with pytest.raises(Unavailable):
-            perform(sessions, lambda session: session.execute(text("SELECT nothing FROM nowhere")))
+            perform(sessions, add(clock))
     perform(sessions, add(clock))
     assert count(sessions) == 1
     engine.dispose()

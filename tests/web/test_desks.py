@@ -13,9 +13,14 @@ from app.domain.errors import Conflict, Unauthenticated
 from app.storage import session as storage
 from app.storage.session import Unavailable
 from app.storage.tables import Project
+from app.storage.turns import Turns
 from app.vocabulary import Role
 from app.web import desks as module
 from app.web.desks import TOGETHER, Desks
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+acquire = Turns.acquire
 
 
 @pytest.fixture
@@ -148,9 +153,11 @@ def test_whoever_is_refused_or_fails_takes_nothing_from_the_others(ask, add, slu
     outcomes = ask(add("four"), stops, add("five"))
     assert [outcomes[0], outcomes[2]] == ["four", "five"]
     assert isinstance(outcomes[1], RuntimeError)
-    assert isinstance(ask(panics)[0], Panic)
-    assert ask(add("six")) == ["six"]
-    assert slugs() == ["five", "four", "one", "six", "three", "two"]
+    rest = [f"{n}" for n in range(TOGETHER)]  # one of them is in the next group
+    panicked, *outcomes = ask(panics, *map(add, rest))
+    assert isinstance(panicked, Panic)
+    assert outcomes == rest
+    assert slugs() == sorted(["five", "four", "one", "three", "two", *rest])
 
 
 def test_a_group_that_could_not_be_committed_is_not_acknowledged(ask, add, slugs, sessions, monkeypatch):
@@ -190,43 +197,48 @@ def test_what_one_has_read_the_next_reads_anew(ask, add):
     assert ask(add("one"), rename, name) == ["one", None, "new"]
 
 
-def test_nobody_waits_for_a_person_whom_something_else_keeps(sessions, ask, add, folk, clock, monkeypatch):
-    """On PostgreSQL an import that names people holds them for as long as it takes."""
-    if sessions.kw["bind"].dialect.name == "sqlite":
-        monkeypatch.setattr(storage, "PATIENCE", 0.2)
+@on_postgresql
+def test_nobody_waits_for_a_person_whom_something_else_keeps(sessions, add, folk, clock):
+    """An import that names people holds them for as long as it takes."""
+
+    async def both():
+        desk = Desks(sessions)
+        held = asyncio.ensure_future(desk.perform("token", folk[0].token, clock(), add("held")))
+        free = await asyncio.wait_for(desk.perform("token", folk[1].token, clock(), add("free")), 30)
+        assert (free, held.done()) == ("free", False)
+        importing.rollback()
+        return await asyncio.wait_for(held, 30)
+
     with sessions() as importing:
         people.identify(importing, "token", folk[0].token, clock())
-        if sessions.kw["bind"].dialect.name == "sqlite":
-            # one writer: everybody who waits hears that after a while, and not one after the other
-            assert kinds(ask(*[add(f"{n}") for n in range(3 * TOGETHER)])) == [Unavailable] * 3 * TOGETHER
-            return
-
-        async def both():
-            desk = Desks(sessions)
-            held = asyncio.ensure_future(desk.perform("token", folk[0].token, clock(), add("held")))
-            free = await asyncio.wait_for(desk.perform("token", folk[1].token, clock(), add("free")), 30)
-            assert (free, held.done()) == ("free", False)
-            importing.rollback()
-            return await asyncio.wait_for(held, 30)
-
         assert asyncio.run(both()) == "held"
 
 
-def test_a_group_that_takes_long_lets_another_one_begin(sessions, folk, clock, add, monkeypatch):
-    if sessions.kw["bind"].dialect.name == "sqlite":
-        assert Desks(sessions)._most == 1
-        return
-    monkeypatch.setattr(module, "LONG", 0.01)
-    go = threading.Event()
+@on_sqlite
+def test_when_the_writer_stays_busy_all_hear_so_and_not_one_group_after_the_other(sessions, ask, add, monkeypatch):
+    begun = []
+    monkeypatch.setattr(storage, "PATIENCE", 0.2)
+    monkeypatch.setattr(Turns, "acquire", lambda *given: begun.append(1) or acquire(*given))
+    with sessions() as importing:
+        importing.connection()
+        begun.clear()
+        assert kinds(ask(*[add(f"{n}") for n in range(3 * TOGETHER)])) == [Unavailable] * 3 * TOGETHER
+    assert len(begun) == 1
+
+
+@on_postgresql
+def test_a_group_that_takes_long_lets_another_one_begin(sessions, folk, clock, add):
+    begun, go = threading.Event(), threading.Event()
 
     def long(_session, _caller):
+        begun.set()
         assert go.wait(30)
         return "long"
 
     async def both():
         desk = Desks(sessions)
         first = asyncio.ensure_future(desk.perform("token", folk[0].token, clock(), long))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(begun.wait, 30)
         assert await asyncio.wait_for(desk.perform("token", folk[1].token, clock(), add("short")), 30) == "short"
         go.set()
         return await first
@@ -239,12 +251,12 @@ def test_what_nobody_waits_for_any_more_is_not_begun(sessions, folk, clock, add,
         desk = Desks(sessions)
         gone = asyncio.ensure_future(desk.perform("token", folk[0].token, clock(), add("gone")))
         stays = asyncio.ensure_future(desk.perform("token", folk[1].token, clock(), add("stays")))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # both have asked, and nothing has begun
         gone.cancel()
         return await asyncio.wait_for(stays, 30)
 
     assert asyncio.run(act()) == "stays"
-    assert "stays" in slugs()
+    assert slugs() == ["stays"]
 
 
 def test_without_a_thread_all_are_told_and_the_next_are_served(sessions, ask, add, monkeypatch):
@@ -260,15 +272,16 @@ def test_without_a_thread_all_are_told_and_the_next_are_served(sessions, ask, ad
 
 def test_a_request_that_was_cut_in_the_middle_does_not_stop_the_next(sessions, folk, clock, add, ask):
     """Its event loop ended; another one follows."""
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
     desk = Desks(sessions)
 
     def long(_session, _caller):
-        go.wait(30)
+        begun.set()
+        assert go.wait(30)
 
     async def cut():
         asking = asyncio.ensure_future(desk.perform("token", folk[0].token, clock(), long))
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(begun.wait, 30)
         asking.cancel()
         go.set()
 
