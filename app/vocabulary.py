@@ -25,6 +25,14 @@ class BatchState(StrEnum):
     closed = "closed"
 
 
+class Purpose(StrEnum):
+    """What a batch is for; only what is for judging is handed out by the queue."""
+
+    judging = "judging"
+    practice = "practice"
+    qualification = "qualification"
+
+
 class AssignmentState(StrEnum):
     """Where a judgement slot stands; see app/storage/comparisons.py."""
 
@@ -67,6 +75,23 @@ class SkipReason(StrEnum):
     broken = "broken"
     unsafe = "unsafe"
     other = "other"
+
+
+class Flag(StrEnum):
+    """What an annotator wants a reviewer to look at."""
+
+    unsafe = "unsafe"
+    personal_data = "personal data"
+    broken = "broken"
+    not_my_field = "not my field"
+
+
+class Asked(StrEnum):
+    """Whether something may, or must, be said with a judgement."""
+
+    no = "no"
+    optional = "optional"
+    required = "required"
 
 
 class Act(StrEnum):

@@ -127,6 +127,11 @@ def set_password(session: Session, person: Person, password: str) -> None:
     session.flush()
 
 
+def set_language(person: Person, language: str | None) -> None:
+    """The language that the pages speak to them, None for the one that their browser asks for."""
+    person.language = language
+
+
 def change_password(session: Session, person: Person, old: str, new: str, now: datetime) -> str:
     """Sets a person's own password, ends all of their sessions, and returns the secret of a new one.
 

@@ -12,6 +12,8 @@ from app.storage.base import Base, Instant
 class Batch(Base):
     """One upload. Its row is committed together with everything in it: a broken upload leaves no batch.
 
+    Its `purpose` is to be judged, or else it is gold to practise or to qualify with, which has no slots.
+
     `overlap` and `slots` are of its upload. Nobody judges more than `max_per_annotator` of it; with `group_id` only the
     members of that group get any.
     """
@@ -20,12 +22,14 @@ class Batch(Base):
     __table_args__ = (
         CheckConstraint("state IN ('draft', 'open', 'paused', 'closed')", name="state"),
         CheckConstraint("max_per_annotator >= 1", name="max_per_annotator"),
+        CheckConstraint("purpose IN ('judging', 'practice', 'qualification')", name="purpose"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(16), default="draft")
+    purpose: Mapped[str] = mapped_column(String(16), default="judging")
     priority: Mapped[int] = mapped_column(default=0)
     overlap: Mapped[int] = mapped_column(default=1)
     max_per_annotator: Mapped[int | None]
@@ -83,7 +87,8 @@ class Response(Base):
 
 
 class Comparison(Base):
-    """Two responses to one prompt; `identity` is the row's own id or, without one, the hash of its content."""
+    """Two responses to one prompt; `identity` is the row's own id or, without one, the hash of its content. What is gold
+    may have an `explanation` of its answer."""
 
     __tablename__ = "comparison"
     __table_args__ = (
@@ -103,4 +108,5 @@ class Comparison(Base):
     external_id: Mapped[str | None] = mapped_column(String(200))
     priority: Mapped[int] = mapped_column(default=0)
     gold: Mapped[str | None] = mapped_column(String(3))
+    explanation: Mapped[str | None] = mapped_column(Text)
     details: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSON(none_as_null=True))

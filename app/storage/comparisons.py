@@ -107,6 +107,8 @@ class Preference(Base):
     """What an annotator answered; `strength` −3..3 is from a to b (positive: b is better), 0 a tie.
 
     `swapped` is the order in which this answer was given: a late one may land on a later lease with another order.
+    `criteria` has a strength, from a to b too, by the key of each criterion of the project; `flags` names what a reviewer
+    should look at.
     """
 
     __tablename__ = "preference"
@@ -115,6 +117,7 @@ class Preference(Base):
         Index(None, "project_id", "received_at"),
         Index(None, "annotator_id", "project_id", "received_at"),
         Index(None, "comparison_id"),
+        _where("ix_preference_flagged", "flags IS NOT NULL", "project_id", "comparison_id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -126,6 +129,8 @@ class Preference(Base):
     swapped: Mapped[bool] = mapped_column(default=False)
     acceptable_a: Mapped[bool | None]
     acceptable_b: Mapped[bool | None]
+    criteria: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    flags: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     rationale: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     submitted_at: Mapped[datetime | None] = mapped_column(Instant)

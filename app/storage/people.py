@@ -10,7 +10,7 @@ from app.storage.base import Base, Instant
 
 class Person(Base):
     """Someone with an account, or an annotator whom an import named: those have no email, belong to its project and
-    cannot sign in. `active` false locks a person out at the next request."""
+    cannot sign in. `active` false locks a person out at the next request. Without a `language` their browser chooses."""
 
     __tablename__ = "person"
     __table_args__ = (
@@ -26,6 +26,7 @@ class Person(Base):
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 

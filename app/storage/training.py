@@ -24,7 +24,7 @@ class Snapshot(Base):
 
 
 class TrainingRun(Base):
-    """One retraining; a project has one at a time that is not over."""
+    """One retraining; a project has one at a time that is not over. `machine` is what it ran on, as the worker saw it."""
 
     __tablename__ = "training_run"
     __table_args__ = (
@@ -55,6 +55,7 @@ class TrainingRun(Base):
     promoted_at: Mapped[datetime | None] = mapped_column(Instant)
     verdict: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
+    machine: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class TrainingPoint(Base):
@@ -67,3 +68,24 @@ class TrainingPoint(Base):
     loss: Mapped[float]
     accuracy: Mapped[float | None]
     elapsed_s: Mapped[float]
+
+
+class LogLine(Base):
+    """What the worker said while it performed a run."""
+
+    __tablename__ = "training_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("training_run.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Reward(Base):
+    """The reward that a run's model gives to a response of its snapshot."""
+
+    __tablename__ = "reward"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("training_run.id", ondelete="CASCADE"), primary_key=True)
+    response_id: Mapped[int] = mapped_column(ForeignKey("response.id", ondelete="CASCADE"), primary_key=True)
+    reward: Mapped[float]

@@ -28,6 +28,7 @@ from app.web.api import (
 )
 from app.web.desks import Desks
 from app.web.janitor import janitor
+from app.web.languages import Language
 from app.web.pages import annotate, home, overview, quality, signing
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
@@ -72,5 +73,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app.mount("/static", Static(directory=STATIC), name="static")
     errors.install(app)
     app.add_middleware(Security)
+    app.add_middleware(Language)
     app.add_middleware(Observed)
     return app

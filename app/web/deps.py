@@ -16,6 +16,7 @@ from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session, available
 from app.vocabulary import Role
+from app.web.languages import speak
 
 COOKIE = "touchstone_session"
 PERSON = "touchstone-person"  # a page names the person that it was made for
@@ -124,6 +125,7 @@ def _requires(role: Role) -> Callable[..., Person]:
             raise Unauthenticated("Sign in first.")
         check(request, found.id, found.role, role)
         session.info["actor"], request.scope["person_id"] = found, found.id
+        speak(found.language)
         return found
 
     person.__name__ = f"requires_{role}"

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.places import folder
+from app.web.languages import decimal_symbol, gettext, language, ngettext, npgettext, pgettext, said
 
 TEMPLATES, STATIC = folder("templates"), folder("static")
 
@@ -25,7 +26,8 @@ def figure(value: float | None, digits: int = 2) -> str:
     """A number for people: a dash when there is none, thin spaces between thousands."""
     if value is None or value != value:
         return "–"
-    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    plain = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    return plain.replace(".", decimal_symbol(language()))
 
 
 def moment(value: datetime | None) -> str:
@@ -45,10 +47,19 @@ def duration(time: timedelta | None) -> str:
 
 
 environment = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
-environment.globals["static"] = static
-environment.filters.update(figure=figure, moment=moment, duration=duration)
+environment.install_gettext_callables(  # type: ignore[attr-defined]
+    gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
+)
+environment.policies["ext.i18n.trimmed"] = True
+environment.globals.update(static=static, language=language)
+environment.filters.update(figure=figure, moment=moment, duration=duration, said=said)
 
 
 def render(name: str, context: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Ways in and out: sign-in, invitations, sign-out, and one's own account."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +11,7 @@ from app.storage.people import Person, label
 from app.storage.session import Session
 from app.vocabulary import Act
 from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor
+from app.web.languages import LANGUAGES, gettext, said
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -65,7 +66,7 @@ def sign_in(request: Request, session: Db, now: Now, email: Field, password: Fie
         return _welcome(request, people.open_session(session, person, now), next)
     # a password lands in the wrong field sometimes
     audit.record(session, Act.sign_in_refused, email if "@" in email else "no email address", address=address)
-    context = {"person": None, "next": _here(next), "email": email, "error": "Email and password do not fit."}
+    context = {"person": None, "next": _here(next), "email": email, "error": gettext("Email and password do not fit.")}
     return page(request, "sign_in.html", context, 401)
 
 
@@ -77,7 +78,12 @@ def invitation_page(request: Request, person: Visitor, session: Db, now: Now, se
     except Unauthenticated as error:
         if person is not None:  # who comes back by the link that let them in
             return RedirectResponse("/", 303)
-        context = {"person": None, "next": "/", "email": "", "error": f"{error} Or sign in with your password."}
+        context = {
+            "person": None,
+            "next": "/",
+            "email": "",
+            "error": f"{said(error)} {gettext('Or sign in with your password.')}",
+        }
         return page(request, "sign_in.html", context, 401)
 
 
@@ -88,7 +94,7 @@ def accept_invitation(request: Request, session: Db, now: Now, secret: str, pass
         return _welcome(request, people.accept(session, secret, now, password or None))
     except Invalid as error:
         session.rollback()
-        return _invitation(request, people.invited(session, secret, now), str(error))
+        return _invitation(request, people.invited(session, secret, now), said(error))
 
 
 def _invitation(request: Request, guest: Person, error: str | None = None) -> Response:
@@ -111,8 +117,15 @@ def you(request: Request, person: Annotator, session: Db) -> Response:
     return _you(request, session, person)
 
 
-def _you(request: Request, session: Session, person: Person, status: int = 200, **said: str) -> Response:
-    context = {"person": person, "tokens": people.tokens(session, person), "said": None, "error": None, "secret": None}
+def _you(request: Request, session: Session, person: Person, status: int = 200, **said: Any) -> Response:
+    context = {
+        "person": person,
+        "tokens": people.tokens(session, person),
+        "languages": LANGUAGES,
+        "said": None,
+        "error": None,
+        "secret": None,
+    }
     return page(request, "you.html", context | said, status)
 
 
@@ -125,10 +138,19 @@ def change_password(
         secret = people.change_password(session, person, old, new, now)
     except Invalid as error:
         session.rollback()
-        return _you(request, session, person, 422, error=str(error))
-    response = _you(request, session, person, said="The password is set.")
+        return _you(request, session, person, 422, error=error)
+    response = _you(request, session, person, said=gettext("The password is set."))
     response.headers["set-cookie"] = _welcome(request, secret).headers["set-cookie"]
     return response
+
+
+@router.post("/you/language")
+def change_language(person: Annotator, session: Db, language: Field = "") -> Response:
+    """Sets the language that the pages speak to them; empty leaves it to the browser."""
+    if language and language not in LANGUAGES:
+        raise Invalid("language", "must be one of %(known)s", known=", ".join(LANGUAGES))
+    people.set_language(person, language or None)
+    return RedirectResponse("/you", 303)
 
 
 @router.post("/you/tokens")
