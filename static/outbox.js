@@ -31,7 +31,7 @@ export class Outbox {
 
   /**
    * @param {string} person whose entries these are
-   * @param {object} handlers `body(entry)` completes what is sent; `settled(entry, reply)` and `refused(entry, problem)`
+   * @param {object} handlers `body(entry)` completes what is sent; `settled(entry, reply)` and `refused(entry, problem, status)`
    *   are told what came of it; `changed(state, waiting)` whenever that changes.
    */
   constructor(person, handlers) {
@@ -140,7 +140,7 @@ export class Outbox {
       response = await fetch(entry.path, {
         method: entry.method,
         // whoever has signed in here since must not answer for this person
-        headers: { "Content-Type": "application/json", "Touchstone-Person": this.#person },
+        headers: { "Content-Type": "application/json", "Touchstone-Person": this.#person, "Accept-Language": document.documentElement.lang },
         body: JSON.stringify(this.#handlers.body(entry)),
         signal: AbortSignal.timeout(TIMEOUT),
       });
@@ -152,7 +152,7 @@ export class Outbox {
     if (response.ok) return { settle: () => this.#handlers.settled(entry, reply) };
     if (response.status === 401 || response.status === 403) return { state: "signed-out" };
     if (response.status >= 500 || [408, 425, 429].includes(response.status)) return { state: "offline" };
-    return { settle: () => this.#handlers.refused(entry, reply) };
+    return { settle: () => this.#handlers.refused(entry, reply, response.status) };
   }
 
   #tell(state = this.#state) {

@@ -4,9 +4,9 @@
 export const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
 
 /**
- * Words of the page with what varies filled in, as in "%(count)s waiting".
+ * Words of the page with what varies filled in, as in "{count} waiting".
  * @param {string} name @param {Record<string, string | number>} [values] @returns {string}
  */
 export function say(name, values = {}) {
-  return words[name].replace(/%\((\w+)\)s/g, (_, key) => String(values[key]));
+  return words[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
 }

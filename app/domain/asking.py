@@ -1,7 +1,7 @@
 """What a project asks of a judgement beside which response is better, and whether an answer has it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,36 @@ def written(asks: Asks) -> dict[str, Any] | None:
         "rationale_least": asks.rationale_least,
         "flags": asks.flags,
     }
+
+
+def check(
+    asks: Asks,
+    *,
+    acceptable: tuple[bool | None, bool | None],
+    criteria: Mapping[str, int],
+    rationale: str | None,
+    flags: bool,
+) -> None:
+    """Raises Invalid where an answer lacks what is asked for, or says what nobody asked."""
+    if asks.acceptable and None in acceptable:
+        raise Invalid("acceptable", "must be said of each response")
+    keys = {criterion.key for criterion in asks.criteria}
+    for missing in asks.criteria:
+        if missing.key not in criteria:
+            raise Invalid("criteria", "must have a strength for %(key)s", key=missing.key)
+    for key in criteria:
+        if key not in keys:
+            raise Invalid("criteria", "has %(key)r, which this project does not ask for", key=key)
+    if asks.rationale is Asked.required and len(rationale or "") < asks.rationale_least:
+        raise Invalid("rationale", "needs at least %(least)s characters", least=asks.rationale_least)
+    if flags and not asks.flags:
+        raise Invalid("flags", "are not asked for in this project")
+
+
+def check_order(strength: int, left: bool | None, right: bool | None) -> None:
+    """Raises Invalid when a response that will not do is said to be as good as, or better than, one that will do."""
+    if (left is False and right is True and strength <= 0) or (left is True and right is False and strength >= 0):
+        raise Invalid("acceptable", "says that the worse response will do and the other one will not")
 
 
 def check_flags(flags: Iterable[str]) -> list[str]:

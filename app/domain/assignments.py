@@ -46,7 +46,7 @@ def next_tasks(
     """Leases the next `count` (0 to 20) comparisons; fewer when there are no more for this annotator, or when they may
     not have more: by the rules of project and batch, or because they hold very many."""
     if not 0 <= count <= MOST:
-        raise Invalid("count", f"must be between 0 and {MOST}")
+        raise Invalid("count", "must be between 0 and %(most)s", most=MOST)
     if not count:
         return []
     leases.alone(session, annotator_id)
@@ -124,7 +124,7 @@ def own(session: Session, assignment_id: int, annotator_id: int, lease_token: st
     leases.alone(session, annotator_id)
     row = leases.lock(session, assignment_id) if assignment_id <= LARGEST else None
     if row is None:
-        raise NotFound(f"There is no assignment {assignment_id}.")
+        raise NotFound("There is no assignment %(number)s.", number=assignment_id)
     if row.annotator_id != annotator_id or row.lease_token is None or row.lease_token != lease_token:
         raise Conflict(ANOTHER)
     return row
@@ -142,7 +142,7 @@ def give_back(session: Session, assignment_id: int, annotator_id: int, lease_tok
     if row.state == "leased":
         leases.release(session, row, "expired")
     elif row.state != "expired":
-        raise Conflict(f"The assignment is {row.state}; its lease cannot be given back.")
+        raise Conflict("The assignment is %(state)s; its lease cannot be given back.", state=row.state)
 
 
 def skip(
@@ -150,7 +150,7 @@ def skip(
 ) -> tuple[Assignment, bool]:
     """Passes a comparison on, with a reason; returns it, and whether it was skipped before: that changes nothing."""
     if reason not in set(SkipReason):
-        raise Invalid("reason", "must be one of " + ", ".join(SkipReason))
+        raise Invalid("reason", "must be one of %(known)s", known=", ".join(SkipReason))
     row = own(session, assignment_id, annotator_id, lease_token)
     repeated = row.state == "skipped"
     if row.state in ("leased", "expired"):
@@ -173,7 +173,7 @@ def unskip(
     if row.state == "leased":
         return task(session, row)
     if row.state != "skipped":
-        raise Conflict(f"The assignment is {row.state}, not skipped.")
+        raise Conflict("The assignment is %(state)s, not skipped.", state=row.state)
     may = claims.open_to(session, row.project_id, annotator_id, row.batch_id, now)
     if not leases.retake(session, row):
         raise Conflict("Someone else has taken this comparison since.")

@@ -52,7 +52,7 @@ def select_for(session: Session, project: Project, batch_id: int | None, late: b
     if batch_id is not None:
         batch = session.get(Batch, batch_id)
         if batch is None or batch.project_id != project.id:
-            raise NotFound(f"There is no batch {batch_id} in {project.slug!r}.")
+            raise NotFound("There is no batch %(number)s in %(slug)r.", number=batch_id, slug=project.slug)
     return Selection(batch_id, late, gold)
 
 
@@ -155,6 +155,8 @@ def _annotation(judgement: Row[Any]) -> dict[str, Any]:
         "strength": strength,
         "strength_shown": -strength if judgement.swapped else strength,
         "acceptable": {"a": judgement.acceptable_a, "b": judgement.acceptable_b},
+        "criteria": judgement.criteria or {},
+        "flags": judgement.flags or [],
         "rationale": judgement.rationale,
         "started_at": _instant(judgement.started_at),
         "submitted_at": _instant(judgement.submitted_at),

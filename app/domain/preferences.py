@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import assignments
+from app.domain import asking, assignments
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.storage import answers, leases, tallies
 from app.storage.answers import Judged
 from app.storage.base import LARGEST
+from app.storage.batches import Batch
 from app.storage.comparisons import Assignment, Preference, PreferenceHistory
+from app.storage.projects import Project
+from app.vocabulary import BatchState
 
 LONGEST_RATIONALE = 20_000
 TAKEN = "This id belongs to another answer."
@@ -23,7 +26,8 @@ TAKEN = "This id belongs to another answer."
 
 @dataclass(frozen=True)
 class Answer:
-    """A judgement as shown: `strength` −3 (left much better) to 3 (right much better); `active_ms` milliseconds."""
+    """A judgement as shown: `strength`, and that of each of the project's `criteria` by its key, −3 (left much better) to
+    3 (right much better); `active_ms` milliseconds."""
 
     id: str
     lease_token: str
@@ -32,6 +36,8 @@ class Answer:
     acceptable_right: bool | None = None
     rationale: str | None = None
     active_ms: int | None = None
+    criteria: dict[str, int] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,13 @@ def submit(session: Session, assignment_id: int, annotator_id: int, answer: Answ
     revises it. Raises NotFound, Invalid, or Conflict when the token is not that of the annotator's lease."""
     answer = _checked(answer)
     if assignment_id > LARGEST:
-        raise NotFound(f"There is no assignment {assignment_id}.")
+        raise NotFound("There is no assignment %(number)s.", number=assignment_id)
     assignments.check_token(answer.lease_token)
     leases.alone(session, annotator_id)
     judged = answers.fill(session, assignment_id, annotator_id, answer.lease_token, answer.id, now)
     if judged is None:
         return _submit(session, assignment_id, annotator_id, answer, now)
+    _check_asked(answer, judged.asks, judged.asks_since, judged.leased_at)
     values = _values(answer, judged, judged.swapped, judged.leased_at, False, now)
     _once(
         lambda: answers.store(session, judged, values | {"assignment_id": assignment_id, "annotator_id": annotator_id})
@@ -73,6 +80,8 @@ def _submit(session: Session, assignment_id: int, annotator_id: int, answer: Ans
     if (earlier := _repeated(session, row, answer)) is not None:
         return earlier
     shown = row
+    project = session.get_one(Project, row.project_id)
+    _check_asked(answer, project.asks, project.asks_since, row.leased_at)
     late = row.state == "expired" or (row.state == "leased" and (row.lease_expires_at or now) < now)
     if row.state == "skipped":
         raise Conflict("The comparison is skipped. Take the skip back first.")
@@ -85,6 +94,8 @@ def _submit(session: Session, assignment_id: int, annotator_id: int, answer: Ans
         else:
             leases.retake(session, row)
     elif row.state == "done":
+        if session.get_one(Batch, row.batch_id).state == BatchState.closed:
+            raise Conflict("The batch of this comparison is closed; what was judged of it stays as it is.")
         late = _shelve(session, row, "revised", now)
     revised = row.state == "done"
     row.state = "done"
@@ -118,7 +129,7 @@ def withdraw(
         row.state, row.lease_expires_at = "leased", now + lease
         session.flush()
     elif row.state != "leased":
-        raise Conflict(f"The assignment is {row.state}; there is no answer to take back.")
+        raise Conflict("The assignment is %(state)s; there is no answer to take back.", state=row.state)
     return assignments.task(session, row)
 
 
@@ -155,15 +166,26 @@ def _checked(answer: Answer) -> Answer:
     if rationale is not None:
         rationale = rationale.strip().replace("\x00", "") or None
         if rationale is not None and len(rationale) > LONGEST_RATIONALE:
-            raise Invalid("rationale", f"is longer than {LONGEST_RATIONALE} characters")
-    return Answer(
-        number,
-        answer.lease_token,
-        answer.strength,
-        answer.acceptable_left,
-        answer.acceptable_right,
-        rationale,
-        answer.active_ms,
+            raise Invalid("rationale", "is longer than %(most)s characters", most=LONGEST_RATIONALE)
+    if len(answer.criteria) > asking.MOST_CRITERIA or not all(-3 <= said <= 3 for said in answer.criteria.values()):
+        raise Invalid("criteria", "must be whole numbers from -3 to 3")
+    asking.check_order(answer.strength, answer.acceptable_left, answer.acceptable_right)
+    return replace(answer, id=number, rationale=rationale, flags=tuple(asking.check_flags(answer.flags)))
+
+
+def _check_asked(
+    answer: Answer, asks: dict[str, Any] | None, since: datetime | None, leased_at: datetime | None
+) -> None:
+    """Raises Invalid where the answer is not what the project asks for; what was handed out before that changed may be
+    answered as it was asked then."""
+    if since is not None and leased_at is not None and leased_at < since:
+        return
+    asking.check(
+        asking.read(asks),
+        acceptable=(answer.acceptable_left, answer.acceptable_right),
+        criteria=answer.criteria,
+        rationale=answer.rationale,
+        flags=bool(answer.flags),
     )
 
 
@@ -199,6 +221,8 @@ def _values(
         "swapped": swapped,
         "acceptable_a": right if swapped else left,
         "acceptable_b": left if swapped else right,
+        "criteria": {key: -said if swapped else said for key, said in answer.criteria.items()} or None,
+        "flags": list(answer.flags) or None,
         "rationale": answer.rationale,
         "started_at": started_at,
         "submitted_at": now,
@@ -216,7 +240,18 @@ def _preference(row: Assignment, answer: Answer, shown: Assignment, late: bool, 
 
 
 def _content(preference: Preference) -> dict[str, object]:
-    kept = ("comparison_id", "strength", "swapped", "acceptable_a", "acceptable_b", "rationale", "active_ms", "late")
+    kept = (
+        "comparison_id",
+        "strength",
+        "swapped",
+        "acceptable_a",
+        "acceptable_b",
+        "criteria",
+        "flags",
+        "rationale",
+        "active_ms",
+        "late",
+    )
     times = {
         name: (at := getattr(preference, name)) and at.isoformat()
         for name in ("started_at", "submitted_at", "received_at")

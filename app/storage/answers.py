@@ -4,12 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, update
+from sqlalchemy import bindparam, exists, insert, literal_column, update
 from sqlalchemy.orm import Session
 
 from app.storage.comparisons import DONE, Assignment, Preference, PreferenceHistory
 from app.storage.prepared import Prepared
+from app.storage.projects import Project
 from app.storage.tallies import COUNT
+
+
+def _of_project(name: str) -> Any:
+    """As text, since SQLAlchemy leaves out the tables' names in what SQLite returns."""
+    found = f"(SELECT {name} FROM project WHERE project.id = assignment.project_id)"  # noqa: S608
+    return literal_column(found, Project.__table__.c[name].type)
+
 
 FILL = Prepared(
     update(Assignment)
@@ -25,7 +33,13 @@ FILL = Prepared(
     )
     .values(state=DONE)
     .returning(
-        Assignment.project_id, Assignment.batch_id, Assignment.comparison_id, Assignment.swapped, Assignment.leased_at
+        Assignment.project_id,
+        Assignment.batch_id,
+        Assignment.comparison_id,
+        Assignment.swapped,
+        Assignment.leased_at,
+        _of_project("asks"),
+        _of_project("asks_since"),
     )
 )
 _values = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in Preference.__table__.c}
@@ -37,13 +51,15 @@ STORE_AND_COUNT = Prepared(COUNT["postgresql"].statement.add_cte(_store.cte("sto
 
 @dataclass(frozen=True)
 class Judged:
-    """The slot that an answer filled."""
+    """The slot that an answer filled, and what its project asks for since when."""
 
     project_id: int
     batch_id: int
     comparison_id: int
     swapped: bool
     leased_at: datetime | None
+    asks: dict[str, Any] | None
+    asks_since: datetime | None
 
 
 def fill(

@@ -172,6 +172,8 @@ def details(project_id: int, chosen: Selection) -> Select[*tuple[Any, ...]]:
             Preference.swapped,
             Preference.acceptable_a,
             Preference.acceptable_b,
+            Preference.criteria,
+            Preference.flags,
             Preference.rationale,
             Preference.started_at,
             Preference.submitted_at,

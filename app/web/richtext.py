@@ -60,7 +60,7 @@ def _fence(tokens: list[Token], index: int) -> str:
     if language in LANGUAGES and len(token.content) <= LONGEST_HIGHLIGHTED:
         with suppress(ClassNotFound):
             code = highlight(token.content, get_lexer_by_name(language), _formatter)
-    return f'<pre dir="ltr"><code class="code">{code}</code></pre>\n'
+    return f'<pre dir="ltr" tabindex="0"><code class="code">{code}</code></pre>\n'
 
 
 def _image(tokens: list[Token], index: int) -> str:
@@ -74,6 +74,8 @@ def _dir(state: Any) -> None:
     for token in state.tokens:
         if token.nesting == 1 and token.tag in BLOCKS:
             token.attrSet("dir", "auto")
+            if token.tag == "table":  # it scrolls by itself where it is wide, and the keyboard must reach it
+                token.attrSet("tabindex", "0")
             style = str(token.attrs.pop("style", ""))
             if style.startswith("text-align:"):
                 token.attrSet("class", "align-" + style.removeprefix("text-align:"))
@@ -95,6 +97,8 @@ _cleaner = nh3.Cleaner(
         "*": {"dir", "class"},
         "a": {"href", "title"},
         "ol": {"start"},
+        "pre": {"tabindex"},
+        "table": {"tabindex"},
         **dict.fromkeys(MATHML, MATH_ATTRIBUTES),
     },
     url_schemes={"http", "https", "mailto"},

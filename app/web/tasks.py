@@ -6,17 +6,22 @@ from typing import Any
 from markupsafe import Markup
 
 from app.domain.assignments import Task
+from app.web.differences import marked
 from app.web.richtext import render as rich
 from app.web.templating import render
+
+PEEK = 240  # characters: two lines of any width
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A task with its texts rendered; an empty `left_html` or `right_html` is an empty response."""
+    """A task with its texts rendered, what the responses do not share marked; an empty `left_html` or `right_html` is
+    an empty response. `peek` is what is seen of a prompt that is folded."""
 
     id: int
     lease_token: str
     prompt: list[dict[str, Any]]
+    peek: str
     left_html: Markup
     right_html: Markup
 
@@ -27,8 +32,8 @@ def shown(task: Task) -> Shown:
         task.id,
         task.lease_token,
         [{"role": turn["role"], "html": rich(turn["content"])} for turn in task.prompt],
-        _response(task.left),
-        _response(task.right),
+        task.prompt[-1]["content"][:PEEK],
+        *marked(_response(task.left), _response(task.right)),
     )
 
 

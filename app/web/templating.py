@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from app.places import folder
 from app.web.languages import decimal_symbol, gettext, language, ngettext, npgettext, pgettext, said
+from app.web.names import begun, named
 
 TEMPLATES, STATIC = folder("templates"), folder("static")
 
@@ -59,7 +60,7 @@ environment.install_gettext_callables(  # type: ignore[attr-defined]
 )
 environment.policies["ext.i18n.trimmed"] = True
 environment.globals.update(static=static, language=language)
-environment.filters.update(figure=figure, moment=moment, duration=duration, said=said)
+environment.filters.update(figure=figure, moment=moment, duration=duration, said=said, named=named, begun=begun)
 
 
 def render(name: str, context: dict[str, Any]) -> str:

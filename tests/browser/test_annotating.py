@@ -61,7 +61,7 @@ def test_every_key_says_what_it_means(tab, stored):
     settled(tab)
     expected = [(strength, None) for strength in range(-3, 4)] + [(0, False), (0, True)]
     assert stored() == expected
-    expect(tab.locator("#done")).to_have_text("9")
+    expect(tab.locator("#counted")).to_have_text("9 of 30")
 
 
 def test_answers_given_offline_arrive_once_when_the_connection_is_back(tab, stored):
@@ -196,12 +196,12 @@ def test_skip_asks_why_and_can_be_undone(tab, stored, engine):
 
 def test_the_mouse_does_all_of_it(tab, stored):
     begin(tab)
-    tab.get_by_role("button", name="2 left is better").click()
+    tab.get_by_role("button", name="2 Left is better").click()
     tab.get_by_role("button", name="Both bad").click()
     tab.get_by_role("button", name="Skip").click()
     tab.locator("#skip").get_by_role("button", name="Broken").click()
     tab.get_by_role("button", name="Undo").click()
-    tab.get_by_role("button", name="7 right is much better").click()
+    tab.get_by_role("button", name="7 Right is much better").click()
     settled(tab)
     assert stored() == [(-2, None), (0, False), (3, None)]
 
@@ -212,7 +212,7 @@ def test_signed_out_people_keep_their_answers(tab, stored, server, study):
     tab.context.clear_cookies()
     press(tab, "3")
     expect(tab.locator("#saved")).to_have_text("Signed out")
-    expect(tab.locator("#notice")).to_contain_text("your answers wait here")
+    expect(tab.locator("#notice")).to_contain_text("Your answers wait here")
     tab.context.add_cookies(cookies)
     settled(tab)
     assert [strength for strength, _ in stored()] == [-1]
@@ -224,13 +224,13 @@ def test_without_scripts_it_is_a_plain_form(browser, server, study, stored):
     page.goto(study())
     page.click("text=Start")
     page.click("text=Annotate")
-    page.get_by_role("button", name="1 left is much better").click()
+    page.get_by_role("button", name="1 Left is much better").click()
     page.get_by_role("button", name="Both good").click()
     page.get_by_role("button", name="Undo").click()
-    page.get_by_role("button", name="6 right is better").click()
+    page.get_by_role("button", name="6 Right is better").click()
     page.get_by_role("button", name="Skip").click()
     page.locator("#skip").get_by_role("button", name="Other").click()
-    expect(page.locator("#done")).to_have_text("2")
+    expect(page.locator("#counted")).to_have_text("2 of 30")
     assert [strength for strength, _ in stored()] == [-3, 2]
     context.close()
 
@@ -241,7 +241,7 @@ def test_the_last_comparison_leads_to_an_end_and_new_ones_appear(tab, stored):
         press(tab, "4")
         settled(tab)
     expect(tab.locator("#empty")).to_be_visible()
-    expect(tab.get_by_role("button", name="4 they are as good")).to_be_disabled()
+    expect(tab.get_by_role("button", name="4 They are as good")).to_be_disabled()
     assert len(stored()) == 30
 
 

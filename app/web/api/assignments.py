@@ -1,6 +1,7 @@
 """The queue: leasing the next comparisons, answering, skipping, taking back."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -8,17 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.domain import assignments, preferences, projects
+from app.domain import asking, assignments, preferences, projects
 from app.domain.assignments import Task
 from app.domain.people import Caller
 from app.domain.preferences import Stored
 from app.operations import metrics
 from app.storage.session import Session
+from app.vocabulary import Flag
 from app.web.deps import Id
 from app.web.desks import AtDesk
 from app.web.tasks import html
 
 router = APIRouter(tags=["assignments"])
+Strength = Annotated[int, Field(ge=-3, le=3, strict=True)]
 
 
 class Lease(BaseModel):
@@ -64,13 +67,16 @@ class Acceptable(BaseModel):
 
 
 class Answer(BaseModel):
-    """A judgement as shown: strength −3 (left much better) … 3 (right much better); `next` leases that many more."""
+    """A judgement as shown: strength −3 (left much better) … 3 (right much better), and so for each of the project's
+    criteria by its key. `flags` are for its reviewers. `next` leases that many more."""
 
     model_config = ConfigDict(extra="forbid")
     id: UUID
     lease_token: str
-    strength: int = Field(ge=-3, le=3, strict=True)
+    strength: Strength
     acceptable: Acceptable = Acceptable()
+    criteria: dict[str, Strength] = Field(default_factory=dict, max_length=asking.MOST_CRITERIA)
+    flags: list[Flag] = Field(default_factory=list, max_length=len(Flag))
     rationale: str | None = Field(None, max_length=preferences.LONGEST_RATIONALE)
     active_ms: int | None = Field(None, ge=0, lt=2**31)
     next: int = Field(0, ge=0, le=assignments.MOST)
@@ -163,6 +169,8 @@ async def put_preference(assignment_id: Id, body: Answer, desk: AtDesk, render: 
         body.acceptable.right,
         body.rationale,
         body.active_ms,
+        body.criteria,
+        tuple(body.flags),
     )
 
     def work(session: Session, person: Caller) -> tuple[Stored, list[Task] | None]:

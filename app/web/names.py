@@ -1,0 +1,46 @@
+"""The words of the vocabulary as people read them."""
+
+from app.vocabulary import AssignmentState, BatchState, Flag, Purpose, Role, RunState, SkipReason
+from app.web.languages import gettext
+
+# outside of a request this is English, so what stands here is what the catalogues translate
+NAMES: dict[str, str] = {
+    Role.annotator: gettext("annotator"),
+    Role.reviewer: gettext("reviewer"),
+    Role.admin: gettext("admin"),
+    BatchState.draft: gettext("draft"),
+    BatchState.open: gettext("open"),
+    BatchState.paused: gettext("paused"),
+    BatchState.closed: gettext("closed"),
+    Purpose.judging: gettext("judging"),
+    Purpose.practice: gettext("practice"),
+    Purpose.qualification: gettext("qualification"),
+    AssignmentState.leased: gettext("leased"),
+    AssignmentState.done: gettext("done"),
+    AssignmentState.skipped: gettext("skipped"),
+    AssignmentState.expired: gettext("expired"),
+    RunState.requested: gettext("requested"),
+    RunState.running: gettext("running"),
+    RunState.succeeded: gettext("succeeded"),
+    RunState.failed: gettext("failed"),
+    RunState.cancelled: gettext("cancelled"),
+    SkipReason.unclear: gettext("unclear"),
+    SkipReason.other: gettext("other"),
+    Flag.unsafe: gettext("unsafe"),
+    Flag.personal_data: gettext("personal data"),
+    Flag.broken: gettext("broken"),
+    Flag.not_my_field: gettext("not my field"),
+    "user": gettext("person"),
+    "assistant": gettext("assistant"),
+    "system": gettext("instructions"),
+}
+
+
+def named(word: str) -> str:
+    """A word of the vocabulary in the reader's language; any other as it is."""
+    return gettext(NAMES[word]) if word in NAMES else str(word)
+
+
+def begun(text: str) -> str:
+    """The text with a capital at its beginning, and the rest as it is: other languages have capitals within."""
+    return text[:1].upper() + text[1:]

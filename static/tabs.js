@@ -1,0 +1,39 @@
+// One desk at a time: two tabs would show the same comparisons, and the second answer would replace the first.
+
+const AGAIN = 400;
+
+/**
+ * Takes the name for this tab as soon as that may be.
+ * @param {string} name
+ * @param {{taken: () => void, mine: () => void}} told whenever another tab has it, and when this one does
+ * @returns {() => void} takes it from the other tab
+ */
+export function alone(name, told) {
+  if (!navigator.locks) {
+    told.mine();
+    return () => {};
+  }
+  const hold = (lock) => {
+    if (!lock) return false;
+    told.mine();
+    return new Promise(() => {}); // until the page goes, or another tab takes it
+  };
+  const ask = async (options) => {
+    try {
+      return await navigator.locks.request(name, options, hold);
+    } catch {
+      told.taken(); // it was taken from this one
+      wait();
+      return true;
+    }
+  };
+  const wait = () => ask({});
+  (async () => {
+    if ((await ask({ ifAvailable: true })) !== false) return;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN)); // a page that is being left lets go a moment later
+    if ((await ask({ ifAvailable: true })) !== false) return;
+    told.taken();
+    wait();
+  })();
+  return () => ask({ steal: true });
+}
