@@ -9,7 +9,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: help run test check format validate fuzz bench torture
+.PHONY: help run test check format messages validate fuzz bench torture
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -29,6 +29,9 @@ check: $(STAMP) ## Linters, types and import contracts
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+messages: $(STAMP) ## Bring the catalogues of translations up to what the code says
+	$(BIN)/python -m tests.messages
 
 validate: $(STAMP) ## Check the whole loop against published figures; DATA names the folder of data sets
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.validate $(DATA)
