@@ -8,6 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any
+
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 
 def find() -> str | None:
@@ -23,6 +26,12 @@ def find() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
         return path if os.path.exists(path) else None
+
+
+def launch(playwright: Any) -> Any:
+    """A browser that speaks to nobody by itself; Chromium's sandbox does not work as root."""
+    options = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    return playwright.chromium.launch(executable_path=find(), args=options)
 
 
 def get() -> None:

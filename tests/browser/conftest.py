@@ -1,14 +1,7 @@
 """A real server in a process of its own, and a real Chromium in front of it."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
+import shutil
 
-import httpx2
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -17,42 +10,8 @@ from app.storage.session import make_sessions
 from app.vocabulary import Role
 from tests import chromium
 from tests.domain.test_importing import take
+from tests.tour.serving import Server, Tour
 from tests.web.conftest import pairs
-
-ROOT = Path(__file__).parents[2]
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-
-
-class Server:
-    """`touchstone web` on a port of its own; it can be killed and started again."""
-
-    def __init__(self, database_url, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = os.environ | {"TOUCHSTONE_DATABASE_URL": database_url, "TOUCHSTONE_DATA_DIR": str(folder)}
-        self.process = None
-
-    def start(self):
-        command = [sys.executable, "-m", "app", "web", "--port", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            try:
-                return httpx2.get(self.url + "/sign-in").raise_for_status()
-            except httpx2.TransportError:
-                time.sleep(0.1)
-        raise AssertionError("the server did not start")
-
-    def kill(self):
-        """As `kill -9` does."""
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
 
 
 @pytest.fixture
@@ -66,10 +25,18 @@ def server(database_url, tmp_path):
 @pytest.fixture(scope="package")  # while it lives, its event loop keeps other tests from running one
 def browser():
     with sync_playwright() as playwright:
-        options = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=options)
+        browser = chromium.launch(playwright)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def toured(tmp_path_factory, sqlite_template):
+    """Every page of the app in a database in which everything has happened, behind a server."""
+    folder = tmp_path_factory.mktemp("tour")
+    shutil.copy(sqlite_template, folder / "touchstone.db")
+    with Tour(f"sqlite:///{folder / 'touchstone.db'}", folder) as tour:
+        yield tour
 
 
 @pytest.fixture

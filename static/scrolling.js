@@ -1,0 +1,22 @@
+// What is wider or longer than its place gets a place in the tab order, so that the arrow keys can scroll it.
+
+const SCROLLS = ".scroll, .pair, [popover], dialog, pre, .rich table, math[display=block]";
+
+const sizes = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    const more = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
+    const scrolls = more && getComputedStyle(target).overflow !== "visible";
+    if (scrolls) target.setAttribute("tabindex", "0");
+    else target.removeAttribute("tabindex");
+  }
+});
+
+/** @param {ParentNode} root */
+function watch(root) {
+  for (const one of root.querySelectorAll(SCROLLS)) sizes.observe(one);
+}
+
+watch(document);
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const node of addedNodes) if (node instanceof Element) watch(node);
+}).observe(document.body, { childList: true, subtree: true });
