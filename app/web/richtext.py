@@ -1,12 +1,14 @@
 """Text of prompts and responses as safe HTML: Markdown, code, maths."""
 
 import html
+import re
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
+from xml.etree.ElementTree import tostring
 
 import nh3
-from latex2mathml.converter import convert
+from latex2mathml.converter import Converter
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -33,6 +35,7 @@ LANGUAGES = {"bash", "c", "console", "cpp", "css", "diff", "go", "html", "java",
              "kotlin", "php", "py", "python", "r", "ruby", "rust", "sh", "shell", "sql", "swift", "toml", "ts", "tsx",
              "typescript", "xml", "yaml"}  # fmt: skip
 LONGEST_FORMULA = 5_000
+_REFERENCE = re.compile(r"&amp;(#x[0-9A-Fa-f]+;)")
 
 
 @lru_cache(maxsize=256)
@@ -47,7 +50,9 @@ def render(text: str) -> Markup:
 def _maths(source: str, options: dict[str, Any]) -> str:
     if len(source) <= LONGEST_FORMULA:
         try:
-            return str(convert(source, display="block" if options["display_mode"] else "inline"))
+            converter = Converter(display="block" if options["display_mode"] else "inline")
+            formula = tostring(converter.convert_to_element(source), encoding="unicode")
+            return _REFERENCE.sub(r"&\1", formula)  # its own `convert` undoes every escape, those of \text{<b>} too
         except Exception:  # noqa: S110 - latex2mathml raises what it likes; the source is shown instead
             pass
     return f"<code>{html.escape(source)}</code>"

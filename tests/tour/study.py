@@ -94,7 +94,11 @@ Prefer the answer that a **visitor at the counter** could act on.
 HARBOUR = (
     ("When does the last ferry to the island leave?", "At 21:40, from pier 3. On Sundays at 20:10.", "In the evening."),
     ("May I bring a bicycle on board?", "Yes, for 4 euros; there is room for twelve.", "Bicycles are fun to ride."),
-    ("Is the harbour master's office open on Mondays?", "I do not know: the hours are not in what I was given.", "Yes!"),
+    (
+        "Is the harbour master's office open on Mondays?",
+        "I do not know: the hours are not in what I was given.",
+        "Yes!",
+    ),
     ("How do I report a drifting buoy?", "Call channel 16, give its number and where you saw it.", "Swim to it."),
     ("What does a berth cost for a night?", "28 euros for up to ten metres, electricity included.", "It depends."),
     ("Can my dog come along?", "Yes, on a lead, on the outer deck.", "Dogs are mammals."),
@@ -155,7 +159,9 @@ def build(sessions: sessionmaker[Session], now: datetime) -> World:
             "batch_id": [batches.of_project(session, full)[-1].id, *(batch.id for batch in more)],
             "comparison_id": [judged, pinned],
             "run_id": [run.id for run in runs],
-            "assignment_id": [session.scalars(select(Assignment.id).where(Assignment.state == "leased").limit(1)).one()],
+            "assignment_id": [
+                session.scalars(select(Assignment.id).where(Assignment.state == "leased").limit(1)).one()
+            ],
         }
         world.values[ASKS] = {"slug": [ASKS]}
         world.values[FRESH] = {"slug": [fresh.slug]}
@@ -190,7 +196,9 @@ def _take(session: Session, project: Project, clock: Clock, rows: list[Any], nam
 
 def _asking(session: Session, folk: dict[str, Person], clock: Clock) -> Project:
     """A small project that asks for everything beside the strength, with gold in it."""
-    project = projects.create(session, ASKS, "Answers for the harbour office", clock(), overlap=3, guidelines=GUIDELINES)
+    project = projects.create(
+        session, ASKS, "Answers for the harbour office", clock(), overlap=3, guidelines=GUIDELINES
+    )
     project.asks, project.asks_since, project.session_goal = asking.written(EVERYTHING), clock(), 20
     rows = [
         {"id": f"harbour-{n}", "prompt": prompt, "response_a": good, "response_b": bad, "generator_a": "slate"}
@@ -347,5 +355,3 @@ def _pin(session: Session, project: Project, folk: dict[str, Person]) -> int:
     number = session.scalars(free.order_by(Assignment.id.desc()).limit(1)).one()
     pins.pin(session, project, number, folk["mara"])
     return number
-
-
