@@ -9,7 +9,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: help run test check format messages validate fuzz bench torture
+.PHONY: help run test check format messages gallery validate fuzz bench torture
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -33,6 +33,10 @@ format: $(STAMP) ## Format the code
 messages: $(STAMP) ## Bring the catalogues of translations up to what the code says
 	$(BIN)/python -m tests.messages
 
+gallery: $(STAMP) ## Pictures of every page, in two themes at three widths, in the folder gallery
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests.gallery
+
 validate: $(STAMP) ## Check the whole loop against published figures; DATA names the folder of data sets
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.validate $(DATA)
 
@@ -43,7 +47,8 @@ torture: $(STAMP) ## Kill web processes and databases while annotators work; SEC
 	$(BIN)/python -m tests.torture $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
 	QUEUE_MACHINE_EXAMPLES=200 $(BIN)/python -m pytest -q tests/domain/test_queue_machine.py
 
-bench: $(STAMP) ## Measure the queue, imports and exports, and training, against what lies beneath them
+bench: $(STAMP) ## Measure the desk, the queue, imports and exports, and training, against what lies beneath them
+	$(BIN)/python -m benchmarks.desk
 	$(BIN)/python -m benchmarks.queue
 	$(BIN)/python -m benchmarks.transfer
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.training
