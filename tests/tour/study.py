@@ -6,7 +6,7 @@ import json
 import random
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,8 +32,8 @@ from app.domain.asking import Asks, Criterion
 from app.domain.importing import Upload
 from app.storage.people import Person
 from app.storage.projects import Project
-from app.storage.tables import Assignment, Comparison, LogLine, Reward, TrainingPoint, TrainingRun
-from app.vocabulary import Asked, BatchState, Role, RunState, SkipReason
+from app.storage.tables import Assignment, Comparison, LogLine, Response, Reward, TrainingPoint, TrainingRun
+from app.vocabulary import Asked, BatchState, Flag, Role, RunState, SkipReason
 
 FULL, ASKS, FRESH = demo.SLUG, "harbour", "fresh"
 DAYS = 12
@@ -147,23 +147,26 @@ def build(sessions: sessionmaker[Session], now: datetime) -> World:
             _work(session, full, folk, clock, draw, 13)
             if day == DAYS // 2:
                 _accidents(session, full, folk, clock)
-        _work(session, asks, folk, clock, draw, 2)
+        _work(session, asks, folk, clock, draw, 12)
         clock.now = now - timedelta(hours=2)
         runs = _runs(session, full, folk["admin"], clock)
         _hold(session, full, folk, clock)
         pinned = _pin(session, full, folk)
         clock.now = now
-        judged = session.scalars(select(Assignment.comparison_id).where(Assignment.state == "done").limit(1)).one()
+        own, asked = (_judged(session, project, folk["annotator"]) for project in (full, asks))
         world.values[FULL] = {
             "slug": [FULL],
             "batch_id": [batches.of_project(session, full)[-1].id, *(batch.id for batch in more)],
-            "comparison_id": [judged, pinned],
+            "comparison_id": [own.comparison_id, pinned],
             "run_id": [run.id for run in runs],
-            "assignment_id": [
-                session.scalars(select(Assignment.id).where(Assignment.state == "leased").limit(1)).one()
-            ],
+            "assignment_id": [own.id],
         }
-        world.values[ASKS] = {"slug": [ASKS]}
+        world.values[ASKS] = {
+            "slug": [ASKS],
+            "batch_id": [asked.batch_id],
+            "comparison_id": [asked.comparison_id],
+            "assignment_id": [asked.id],
+        }
         world.values[FRESH] = {"slug": [fresh.slug]}
         people.create_token(session, folk["annotator"], "a notebook", clock())
         guest, _ = people.add(session, "guest@demo.example", "Guest", Role.annotator, clock())
@@ -246,7 +249,7 @@ def _work(
 ) -> None:
     """A day on which three people judge so many comparisons in all, each as it is to their taste."""
     until = clock() + timedelta(days=1)
-    names = draw.sample(sorted(NOISE), 3)
+    names = ["annotator", *draw.sample(sorted(NOISE.keys() - {"annotator"}), 2)]
     for turn in range(each):
         name = names[turn % 3]
         found = assignments.next_tasks(session, project.id, folk[name].id, 1, clock(), LEASE)
@@ -265,27 +268,28 @@ def _answer(
     comparison = session.get_one(Comparison, row.comparison_id)
     left, right = (TASTE.get(generator or "", 0) for generator in _generators(session, comparison, row.swapped))
     strength = max(-3, min(3, round(right - left + draw.gauss(0, noise))))
-    preferences.submit(
-        session,
-        task.id,
-        person.id,
-        preferences.Answer(
-            str(uuid.UUID(int=draw.getrandbits(128), version=4)),
-            task.lease_token,
-            strength,
-            acceptable_left=draw.random() < 0.8,
-            acceptable_right=draw.random() < 0.8,
-            rationale=draw.choice(WHY) if draw.random() < 0.4 else None,
-            active_ms=int(seconds * 900),
-        ),
-        clock(),
+    given = preferences.Answer(
+        str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+        task.lease_token,
+        strength,
+        rationale=draw.choice(WHY) if draw.random() < 0.4 else None,
+        active_ms=int(seconds * 900),
     )
+    if asked := session.get_one(Project, row.project_id).asks:
+        keys = [criterion["key"] for criterion in asked["criteria"]]
+        given = replace(
+            given,
+            acceptable_left=strength <= 0 or draw.random() < 0.3,
+            acceptable_right=strength >= 0 or draw.random() < 0.3,
+            criteria={key: max(-3, min(3, strength + draw.randint(-1, 1))) for key in keys},
+            rationale=draw.choice(WHY),
+            flags=(draw.choice(list(Flag)),) if draw.random() < 0.4 else (),
+        )
+    preferences.submit(session, task.id, person.id, given, clock())
     session.flush()
 
 
 def _generators(session: Session, comparison: Comparison, swapped: bool) -> tuple[str | None, str | None]:
-    from app.storage.tables import Response
-
     ids = (comparison.response_a_id, comparison.response_b_id)
     a, b = (session.get_one(Response, number).generator for number in ids)
     return (b, a) if swapped else (a, b)
@@ -342,6 +346,12 @@ def _begun(session: Session, project: Project, boss: Person, clock: Clock, steps
             session.add(LogLine(run_id=run.id, at=clock(), text=f"step {step} of 60, loss {loss:.3f}"))
     session.flush()
     return run
+
+
+def _judged(session: Session, project: Project, person: Person) -> Assignment:
+    """What this person judged first in the project."""
+    done = select(Assignment).where(Assignment.project_id == project.id, Assignment.annotator_id == person.id)
+    return session.scalars(done.where(Assignment.state == "done").order_by(Assignment.id).limit(1)).one()
 
 
 def _hold(session: Session, project: Project, folk: dict[str, Person], clock: Clock) -> None:
