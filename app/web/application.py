@@ -29,6 +29,7 @@ from app.web.api import (
 from app.web.desks import Desks
 from app.web.janitor import janitor
 from app.web.languages import Language
+from app.web.packing import Packed
 from app.web.pages import annotate, home, judgements, overview, quality, signing
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
@@ -72,6 +73,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")
     errors.install(app)
+    app.add_middleware(Packed)
     app.add_middleware(Security)
     app.add_middleware(Language)
     app.add_middleware(Observed)
