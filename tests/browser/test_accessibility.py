@@ -99,7 +99,7 @@ def test_axe_finds_nothing_in_either_theme(visit, width):
     visit(look, width)
 
 
-@pytest.mark.parametrize(("width", "scale"), [(320, 1), (720, 2)])
+@pytest.mark.parametrize(("width", "scale"), [(320, 1), (768, 1), (720, 2)])
 def test_nothing_is_lost_on_a_small_screen_or_at_twice_the_size(visit, width, scale):
     visit(lambda tab: tab.evaluate(BASICS), width, device_scale_factor=scale)
 
