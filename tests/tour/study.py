@@ -24,16 +24,16 @@ from app.domain import (
     pins,
     preferences,
     projects,
-    reward_models,
-    training_runs,
     welcome,
 )
 from app.domain.asking import Asks, Criterion
 from app.domain.importing import Upload
 from app.storage.people import Person
 from app.storage.projects import Project
-from app.storage.tables import Assignment, Comparison, LogLine, Response, Reward, TrainingPoint, TrainingRun
-from app.vocabulary import Asked, BatchState, Flag, Role, RunState, SkipReason
+from app.storage.tables import Assignment, Comparison, Response
+from app.vocabulary import Asked, BatchState, Flag, Role, SkipReason
+from tests.conftest import Clock
+from tests.tour.runs import make_runs
 
 FULL, ASKS, FRESH = demo.SLUG, "harbour", "fresh"
 DAYS = 12
@@ -56,19 +56,6 @@ WHY = (
     "Shorter, and nothing is missing.",
     "The code does not run: `items` is never defined.",
 )
-METRICS = {
-    "pairs": 62,
-    "accuracy": 0.74,
-    "low": 0.66,
-    "high": 0.81,
-    "log_loss": 0.53,
-    "length_accuracy": 0.58,
-    "human_agreement": 0.81,
-    "steps": 60,
-    "truncated": 3,
-    "seconds": 41.0,
-}
-MACHINE = {"device": "cpu", "cpus": 2, "memory_gb": 8, "torch": "2.8.0", "python": "3.12", "host": "worker-1"}
 EVERYTHING = Asks(
     acceptable=True,
     criteria=(
@@ -107,23 +94,11 @@ HARBOUR = (
 )
 
 
-class Clock:
-    """A clock that moves only when told to."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
 @dataclass
 class World:
-    """What is where. `values` has, by the slug of a project, everything that can stand in a path below it; under ""
-    stands what belongs to no project. `secrets` are session cookies by name, `ids` people's."""
+    """What is where. `values` has, by the slug of a project, everything that can stand in a path below it, by the name of
+    the parameter, or by "before/name" where only that stands behind a part "before"; under "" stands what belongs to no
+    project. `secrets` are session cookies by name, `ids` people's."""
 
     now: datetime
     values: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
@@ -133,7 +108,8 @@ class World:
 
 def build(sessions: sessionmaker[Session], now: datetime) -> World:
     """Fills an empty, migrated database with what happened until `now`."""
-    world, clock, draw = World(now), Clock(now - timedelta(days=DAYS)), random.Random(4)
+    world, clock, draw = World(now), Clock(), random.Random(4)
+    clock.now = now - timedelta(days=DAYS)
     with sessions.begin() as session:
         session.info.update(clock=clock, actor="the tour")
         folk = _folk(session, world, clock)
@@ -149,7 +125,7 @@ def build(sessions: sessionmaker[Session], now: datetime) -> World:
                 _accidents(session, full, folk, clock)
         _work(session, asks, folk, clock, draw, 12)
         clock.now = now - timedelta(hours=2)
-        runs = _runs(session, full, folk["admin"], clock)
+        runs = make_runs(session, full, folk["admin"], clock)
         _hold(session, full, folk, clock)
         pinned = _pin(session, full, folk)
         clock.now = now
@@ -314,38 +290,6 @@ def _submit(session: Session, task: Any, person: Person, clock: Clock, strength:
     clock.forward(seconds=20)
     given = preferences.Answer(str(uuid.uuid4()), task.lease_token, strength, rationale=WHY[0], active_ms=18_000)
     preferences.submit(session, task.id, person.id, given, clock())
-
-
-def _runs(session: Session, project: Project, boss: Person, clock: Clock) -> list[TrainingRun]:
-    """The reward model, a run that failed, and one that is under way."""
-    good = _begun(session, project, boss, clock, 60)
-    good.metrics, good.artefact = METRICS, "/nowhere/model"
-    good.verdict = "Better than the longer answer. It is the reward model now."
-    training_runs.finish(session, good, RunState.succeeded, clock())
-    reward_models.promote(session, good, clock())
-    snapshot = training_runs.material(session, good)
-    draw = random.Random(1)
-    session.add_all(Reward(run_id=good.id, response_id=n, reward=draw.gauss(0, 1.5)) for n in snapshot.responses)
-    failed = _begun(session, project, boss, clock, 7)
-    training_runs.finish(session, failed, RunState.failed, clock(), "Traceback (most recent call last):\nMemoryError")
-    return [good, failed, _begun(session, project, boss, clock, 30)]
-
-
-def _begun(session: Session, project: Project, boss: Person, clock: Clock, steps: int) -> TrainingRun:
-    run = training_runs.request(session, project, clock(), boss.id)
-    clock.forward(seconds=4)
-    training_runs.begin(session, run, clock())
-    run.machine, run.step, run.steps = MACHINE, steps, 60
-    draw = random.Random(run.id)
-    for step in range(1, steps + 1):
-        clock.forward(seconds=1)
-        loss = 0.45 + 0.25 / (1 + step / 12) + draw.gauss(0, 0.02)
-        accuracy = 0.75 - 0.2 / (1 + step / 10) if step % 5 == 0 else None
-        session.add(TrainingPoint(run_id=run.id, step=step, loss=loss, accuracy=accuracy, elapsed_s=step))
-        if step % 20 == 0:
-            session.add(LogLine(run_id=run.id, at=clock(), text=f"step {step} of 60, loss {loss:.3f}"))
-    session.flush()
-    return run
 
 
 def _judged(session: Session, project: Project, person: Person) -> Assignment:
