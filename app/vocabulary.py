@@ -114,6 +114,8 @@ class Act(StrEnum):
     project_changed = "project changed"
     batch_uploaded = "batch uploaded"
     batch_changed = "batch changed"
+    qualification_granted = "qualification granted"
+    qualification_withdrawn = "qualification withdrawn"
     comparison_pinned = "comparison pinned"
     comparison_unpinned = "comparison unpinned"
     lease_released = "lease released"

@@ -19,7 +19,7 @@ from app.domain.spooling import Rows
 from app.storage.judgements import Selection
 from app.storage.projects import Project
 from app.storage.session import Session
-from app.vocabulary import ExportFormat
+from app.vocabulary import ExportFormat, Purpose
 
 
 def import_(
@@ -27,6 +27,9 @@ def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".jsonl, .jsonl.gz or .csv")],
     name: Annotated[str, typer.Option(help="The batch's name; the file's without one")] = "",
     draft: Annotated[bool, typer.Option(help="Do not open the batch")] = False,
+    purpose: Annotated[
+        Purpose, typer.Option(help="What it is for; to practise or to qualify with, every row must be gold")
+    ] = Purpose.judging,
     again: Annotated[bool, typer.Option(help="Even if the same file was uploaded before")] = False,
     pairs_per_prompt: Annotated[int | None, typer.Option(min=1, help="Pairs of K responses; all without it")] = None,
     overlap: Annotated[
@@ -39,6 +42,7 @@ def import_(
             name=name or file.name,
             file_name=file.name,
             opened=not draft,
+            purpose=purpose,
             pairs_per_prompt=pairs_per_prompt,
             overlap=overlap,
             again=again,

@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session, aliased
 from app.domain.pairs import Candidate, Judgement, Pair
 from app.domain.recording import Recorder
 from app.storage import bulk, leases
-from app.storage.batches import Comparison, Prompt, Response
+from app.storage.batches import Batch, Comparison, Prompt, Response
 from app.storage.comparisons import Assignment
+from app.vocabulary import Purpose
 
+STRANGER = "is that of a comparison with another prompt or other responses"
+NOT_JUDGED = "is that of a comparison to practise or to qualify with, which nobody judges"
 _a, _b = aliased(Response), aliased(Response)
 _KNOWN = (
     select(
@@ -20,12 +23,14 @@ _KNOWN = (
         Comparison.batch_id,
         Comparison.identity,
         Comparison.priority,
+        Batch.purpose,
         Prompt.digest,
         _a.digest.label("digest_a"),
         _a.generator.label("generator_a"),
         _b.digest.label("digest_b"),
         _b.generator.label("generator_b"),
     )
+    .join(Batch, Batch.id == Comparison.batch_id)
     .join(Prompt, Prompt.id == Comparison.prompt_id)
     .join(_a, _a.id == Comparison.response_a_id)
     .join(_b, _b.id == Comparison.response_b_id)
@@ -38,9 +43,10 @@ _TAKE = (
 ASSIGNMENT = ("id", "project_id", "batch_id", "comparison_id", "slot", "rank", "swapped", "state", "annotator_id")
 
 
-def add(session: Session, project_id: int, pairs: Sequence[Pair], recorder: Recorder) -> list[Pair]:
+def add(session: Session, project_id: int, pairs: Sequence[Pair], recorder: Recorder) -> list[tuple[Pair, str]]:
     """Adds the judgements that are new to comparisons that have the pairs' identities, into free slots while there are
-    some; returns the pairs whose comparison has another prompt or other responses, of which nothing was added.
+    some; returns the pairs of which nothing was added, since their comparison is another one or nobody's to judge, and
+    which it is.
 
     The caller must be `alone` with each annotator who has an account.
     """
@@ -52,13 +58,13 @@ def add(session: Session, project_id: int, pairs: Sequence[Pair], recorder: Reco
     free = _free(session, theirs)
     held = select(Assignment.comparison_id, Assignment.holder_id).where(theirs, Assignment.holder_id.is_not(None))
     had = {(comparison, annotator) for comparison, annotator in session.execute(held)}
-    strangers: list[Pair] = []
+    refused: list[tuple[Pair, str]] = []
     given: list[tuple[Any, Judgement, int]] = []
     for pair in pairs:
         row = known[pair.identity]
         sign = _sign(pair, row)
-        if sign is None:
-            strangers.append(pair)
+        if sign is None or row.purpose != Purpose.judging:
+            refused.append((pair, STRANGER if sign is None else NOT_JUDGED))
             continue
         for judgement in pair.judgements:
             key = (row.id, recorder.annotators[judgement.annotator])
@@ -66,7 +72,7 @@ def add(session: Session, project_id: int, pairs: Sequence[Pair], recorder: Reco
                 had.add(key)
                 given.append((row, judgement, sign))
     _write(session, project_id, given, free, recorder)
-    return strangers
+    return refused
 
 
 def _free(session: Session, theirs: ColumnElement[bool]) -> dict[int, list[Any]]:

@@ -1,4 +1,5 @@
-"""The demo project: prompts with responses of different quality, written for it, and guidelines to judge them by."""
+"""The demo project: prompts with responses of different quality, written for it, guidelines to judge them by, and some
+more to practise with."""
 
 import io
 import json
@@ -13,17 +14,24 @@ from sqlalchemy.orm import Session
 from app.domain import importing, projects, rows
 from app.domain.importing import Upload
 from app.storage.projects import Project
+from app.vocabulary import Purpose
 
 SLUG = "demo"
 NAME = "Demo: which answer is better?"
 
 
 def create(session: Session, now: datetime) -> Project:
-    """The new demo project with its one open batch; raises Conflict when there is one already."""
+    """The new demo project with its open batch and its practice; raises Conflict when there is one already."""
     project = projects.create(session, SLUG, NAME, now, overlap=2, guidelines=_file("demo.md"), retrain_every=0)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _interleaved())
-    importing.import_file(session, project, io.BytesIO(lines.encode()), Upload("Demo", "demo.jsonl"), now)
+    _import(session, project, lines, Upload("Demo", "demo.jsonl"), now)
+    practice = Upload("Practice", "demo_practice.jsonl", purpose=Purpose.practice)
+    _import(session, project, _file(practice.file_name), practice, now)
     return project
+
+
+def _import(session: Session, project: Project, lines: str, upload: Upload, now: datetime) -> None:
+    importing.import_file(session, project, io.BytesIO(lines.encode()), upload, now)
 
 
 def _file(name: str) -> str:

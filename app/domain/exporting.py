@@ -180,6 +180,7 @@ def _comparison(head: Row[Any], judgements: list[Row[Any]]) -> dict[str, Any]:
         "generator_a": head.generator_a,
         "generator_b": head.generator_b,
         "gold": head.gold,
+        "explanation": head.explanation,
         "metadata": head.metadata,
         "counts": {"a": a, "tie": ties, "b": b},
         "probability_b": round((b + ties / 2) / len(strengths), 6),

@@ -24,7 +24,7 @@ from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
 from app.storage.comparisons import Assignment, Preference
 from app.storage.projects import Project
 from app.storage.session import unhurried
-from app.vocabulary import Act, BatchState
+from app.vocabulary import Act, BatchState, Purpose
 
 COMPARISON = (
     "id",
@@ -37,6 +37,7 @@ COMPARISON = (
     "external_id",
     "priority",
     "gold",
+    "explanation",
     "metadata",
 )
 MUCH = 10_000  # new rows after which the planner's statistics are wrong
@@ -44,11 +45,13 @@ MUCH = 10_000  # new rows after which the planner's statistics are wrong
 
 @dataclass(frozen=True)
 class Upload:
-    """What to do with a file. `limit` is the greatest unpacked size in bytes; `overlap` None is the project's."""
+    """What to do with a file. `limit` is the greatest unpacked size in bytes; `overlap` None is the project's. What is
+    for practice or qualification is all gold and gets no slots, so that the queue never has it."""
 
     name: str
     file_name: str
     opened: bool = True
+    purpose: Purpose = Purpose.judging
     priority: int = 0
     pairs_per_prompt: int | None = None
     overlap: int | None = None
@@ -84,7 +87,7 @@ def check(session: Session, project: Project, found: Rows, upload: Upload) -> No
 
 def read(found: Rows, upload: Upload, progress: Progress = silent) -> None:
     """Reads the file; `progress` is told how many of its bytes. Raises UploadError when it cannot be read as a whole."""
-    found.read(upload.file_name, upload.limit, upload.pairs_per_prompt, progress)
+    found.read(upload.file_name, upload.limit, upload.pairs_per_prompt, progress, upload.purpose)
 
 
 def store(
@@ -108,6 +111,7 @@ def store(
         project_id=project.id,
         name=plain(upload.name, 200) or plain(upload.file_name, 200) or "batch",
         state=BatchState.open if upload.opened else BatchState.draft,
+        purpose=upload.purpose,
         priority=upload.priority,
         overlap=project.overlap if upload.overlap is None else upload.overlap,
         file_digest=found.digest,
@@ -150,7 +154,9 @@ class _Importer:
     ) -> None:
         self.session, self.batch, self.found, self.later = session, batch, found, later
         self.project_id, self.batch_id = project.id, batch.id
-        self.overlap, self.spread = batch.overlap, project.spread
+        # slots of a comparison
+        self.overlap = batch.overlap if batch.purpose == Purpose.judging else 0
+        self.spread = project.spread
         self.recorder = Recorder(session, project.id, now)
         self.accounts: set[int] = set()
         self.comparisons = self.duplicates = 0
@@ -184,9 +190,9 @@ class _Importer:
             leases.alone(self.session, account)
         done = self.found.pairs
         for chunk in self.later.chunks():
-            for pair in adding.add(self.session, self.project_id, chunk, self.recorder):
+            for pair, reason in adding.add(self.session, self.project_id, chunk, self.recorder):
                 self.duplicates -= 1
-                self.found.refuse(pair.line, "id", "is that of a comparison with another prompt or other responses")
+                self.found.refuse(pair.line, "id", reason)
             done += len(chunk)
             progress(done, self.found.pairs + self.later.pairs)
         self.recorder.count()
@@ -209,7 +215,7 @@ class _Importer:
         for number, pair in zip(ids, pairs, strict=True):
             prompt = prompts[pair.prompt.digest]
             sides = responses[prompt, pair.a.digest], responses[prompt, pair.b.digest]
-            said = pair.identity, pair.external_id, pair.priority, pair.gold, pair.metadata
+            said = pair.identity, pair.external_id, pair.priority, pair.gold, pair.explanation, pair.metadata
             values.append((number, self.project_id, self.batch_id, prompt, *sides, *said))
         bulk.insert(self.session, Comparison, COMPARISON, values)
         self.comparisons += len(ids)

@@ -48,7 +48,8 @@ class Candidate(NamedTuple):
 class Pair(NamedTuple):
     """One comparison to be; `line` is where in its upload it stands. The pairs of a row share prompt and candidates.
 
-    `identity` is the row's own id, or a hash of its content that does not depend on which response is a.
+    `identity` is the row's own id, or a hash of its content that does not depend on which response is a. `explanation`
+    says why the `gold` answer is the right one.
     """
 
     identity: str
@@ -61,6 +62,7 @@ class Pair(NamedTuple):
     metadata: dict[str, Any] | None
     judgements: list[Judgement]
     line: int
+    explanation: str | None = None
 
 
 def identity(prompt: Conversation, a: Candidate, b: Candidate, external_id: str | None) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain import audit
+from app.domain import guidelines as versions
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.text import plain
 from app.storage import tallies
@@ -54,7 +55,7 @@ def create(
         raise Invalid("slug", f"cannot be {slug!r}")
     if session.scalar(select(Project.id).where(Project.slug == slug)):
         raise Conflict(f"There is a project {slug!r} already.")
-    project = Project(slug=slug, name="", guidelines="", created_at=now)
+    project = Project(slug=slug, name="", guidelines="", guidelines_version=0, created_at=now)
     configure(
         project,
         name=name,
@@ -69,6 +70,7 @@ def create(
         with session.begin_nested():
             session.add(project)
             session.flush()
+            versions.keep(session, project, now)
     except IntegrityError as error:  # somebody else took the slug a moment ago
         raise Conflict(f"There is a project {slug!r} already.") from error
     audit.record(session, Act.project_created, slug, project_id=project.id)
@@ -102,7 +104,8 @@ def configure(
     with audit.changes(project, Act.project_changed, project.slug, project.id):
         project.max_per_annotator, project.spread = checked_limit(max_per_annotator), spread
         project.name = plain(name, 200) or project.slug
-        project.overlap, project.guidelines = checked_overlap(overlap), guidelines.replace("\x00", "")
+        project.overlap = checked_overlap(overlap)
+        versions.write(project, guidelines.replace("\x00", ""))
         project.base_model, project.retrain_every = plain(base_model, 500), retrain_every
 
 

@@ -8,16 +8,36 @@ from typing import Any
 
 from app.domain.errors import Invalid
 from app.domain.pairs import Candidate, Conversation, Judgement, Messages, Pair, identity
+from app.vocabulary import Purpose
 
 CHOICES = {"a": -2, "tie": 0, "b": 2}
 DATASET = "dataset"
 DEEPEST = 50
+LONGEST_EXPLANATION = 5_000
 _TURN = re.compile(r"\n\n(Human|Assistant):")
 
 
-def recognise(row: dict[str, Any], pairs_per_prompt: int | None = None, line: int = 0) -> list[Pair]:
-    """The pairs of a row; raises Invalid that names the field and the reason."""
+def recognise(
+    row: dict[str, Any], pairs_per_prompt: int | None = None, line: int = 0, purpose: Purpose = Purpose.judging
+) -> list[Pair]:
+    """The pairs of a row; raises Invalid that names the field and the reason.
+
+    What is for practice or qualification must be gold, and nobody's judgements may come along: it is not judged.
+    """
     _refuse_unstorable(row)
+    pairs = _pairs(row, pairs_per_prompt, line)
+    if purpose is not Purpose.judging:
+        for pair in pairs:
+            if pair.judgements:
+                raise Invalid(
+                    "annotations" if "annotations" in row else "chosen", f"is a judgement; {purpose} has none"
+                )
+            if pair.gold is None:
+                raise Invalid("gold", f"missing: all of {purpose} must be gold")
+    return pairs
+
+
+def _pairs(row: dict[str, Any], pairs_per_prompt: int | None, line: int) -> list[Pair]:
     if "responses" in row:
         return list(_many(row, line, pairs_per_prompt))
     if "chosen" in row or "rejected" in row:
@@ -40,6 +60,9 @@ def _pair(
     gold = row.get("gold")
     if gold is not None and gold not in list(CHOICES):
         raise Invalid("gold", 'must be "a", "b" or "tie"')
+    explanation = _explanation(row)
+    if explanation is not None and gold is None:
+        raise Invalid("explanation", "is of a gold answer, and there is none")
     metadata = row.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         raise Invalid("metadata", "wrong type: must be an object")
@@ -52,7 +75,7 @@ def _pair(
     if external_id is not None:
         external_id += suffix
     own = identity(prompt, a, b, external_id)
-    return Pair(own, prompt, a, b, external_id, priority, gold, metadata, judgements, line)
+    return Pair(own, prompt, a, b, external_id, priority, gold, metadata, judgements, line, explanation)
 
 
 def _refuse_unstorable(value: Any, where: str = "", depth: int = 0) -> None:
@@ -110,6 +133,13 @@ def _optional(row: dict[str, Any], name: str) -> str | None:
     if found is not None and len(found) > 500:
         raise Invalid(name, "is longer than 500 characters")
     return found
+
+
+def _explanation(row: dict[str, Any]) -> str | None:
+    found = _text(row, "explanation") if row.get("explanation") is not None else ""
+    if len(found) > LONGEST_EXPLANATION:
+        raise Invalid("explanation", f"is longer than {LONGEST_EXPLANATION} characters")
+    return found.strip() or None
 
 
 def _type(value: Any) -> str:

@@ -14,6 +14,7 @@ from app.domain import rows
 from app.domain.errors import Invalid, UploadError
 from app.domain.pairs import Pair
 from app.domain.reading import read
+from app.vocabulary import Purpose
 
 CHUNK = 500  # pairs: psycopg and SQLite end at 65 535 and 250 000 parameters a statement
 WEIGHT = 4_000_000  # characters of a chunk
@@ -98,7 +99,14 @@ class Rows(Spool):
         self.rejected = 0
         self.refused: list[Refused] = []
 
-    def read(self, name: str, limit: int, pairs_per_prompt: int | None = None, progress: Progress = silent) -> None:
+    def read(
+        self,
+        name: str,
+        limit: int,
+        pairs_per_prompt: int | None = None,
+        progress: Progress = silent,
+        purpose: Purpose = Purpose.judging,
+    ) -> None:
         """Reads the file to its end; `progress` is told how many of its bytes were read.
 
         Raises UploadError when it cannot be read as a whole, holds no rows, or hardly any that can be used.
@@ -112,7 +120,7 @@ class Rows(Spool):
                 self.refuse(line.number, "", line.reason)
                 continue
             try:
-                self.put(rows.recognise(line.fields, pairs_per_prompt, line.number))
+                self.put(rows.recognise(line.fields, pairs_per_prompt, line.number, purpose))
             except Invalid as error:
                 self.refuse(line.number, error.field, error.reason)
         progress(total, total)

@@ -35,6 +35,7 @@ from app.storage.base import LARGEST
 from app.storage.batches import Batch, Comparison, Prompt, Response
 from app.storage.comparisons import LEASED, OPEN, Assignment, Tally
 from app.storage.leases import RETURNED
+from app.storage.onboarding import Qualification
 from app.storage.people import Membership
 from app.storage.prepared import Prepared
 from app.storage.projects import Project
@@ -165,6 +166,8 @@ def _eligible(waiting: Any) -> Select[Any]:
     given = select(func.coalesce(func.sum(_given(theirs)), 0)).where(theirs.project_id == _project).scalar_subquery()
     given_here = func.coalesce(_given(Batch), 0)
     most = select(Project.max_per_annotator).where(Project.id == _project).scalar_subquery()
+    pass_mark = select(Project.pass_mark).where(Project.id == _project).scalar_subquery()
+    qualified = exists().where(Qualification.project_id == _project, Qualification.person_id == _me)
     pinned = (
         select(func.min(Assignment.id))
         .where(Assignment.pinned_to == _me, Assignment.batch_id == Batch.id, Assignment.state == OPEN)
@@ -182,6 +185,7 @@ def _eligible(waiting: Any) -> Select[Any]:
         .where(
             Batch.project_id == _project,
             Batch.state == OPEN,
+            case((pass_mark.is_(None), True), else_=qualified),
             held < MOST_HELD,
             case((most.is_(None), True), else_=given + held < most),
             case((Batch.max_per_annotator.is_(None), True), else_=given_here + held_here < Batch.max_per_annotator),

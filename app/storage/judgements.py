@@ -25,6 +25,7 @@ HEADS = (
         Comparison.id,
         Comparison.external_id,
         Comparison.gold,
+        Comparison.explanation,
         Comparison.details.label("metadata"),
         Prompt.messages,
         _a.text.label("text_a"),

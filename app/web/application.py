@@ -30,7 +30,18 @@ from app.web.desks import Desks
 from app.web.janitor import janitor
 from app.web.languages import Language
 from app.web.packing import Packed
-from app.web.pages import annotate, home, judgements, overview, quality, signing
+from app.web.pages import (
+    annotate,
+    guidelines,
+    home,
+    judgements,
+    overview,
+    practice,
+    qualifications,
+    quality,
+    quiz,
+    signing,
+)
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
 from app.web.pages import exporting as export_pages
@@ -68,7 +79,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
         api.include_router(module.router)
     app.include_router(api)
     project = (project_pages, overview, batch_pages, lease_pages, quality, training_pages, export_pages)
-    for pages in (signing, home, annotate, judgements, *project, people_pages, group_pages, audit_pages):
+    onboarding = (guidelines, practice, quiz, qualifications)
+    for pages in (signing, home, annotate, judgements, *onboarding, *project, people_pages, group_pages, audit_pages):
         app.include_router(pages.router)
     app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain import assignments, demo, people, preferences, projects
+from app.domain import assignments, demo, people, practice, preferences, projects
 from app.domain.errors import Conflict
 from app.storage.tables import Batch, Response
-from app.vocabulary import BatchState, Role
+from app.vocabulary import BatchState, Purpose, Role
 
 LEASE = timedelta(minutes=30)
 
@@ -21,7 +21,7 @@ def project(session, clock):
 
 @pytest.fixture
 def batch(session, project):
-    return session.scalars(select(Batch).where(Batch.project_id == project.id)).one()
+    return session.scalars(select(Batch).where(Batch.project_id == project.id, Batch.purpose == Purpose.judging)).one()
 
 
 @pytest.fixture
@@ -50,6 +50,18 @@ def test_it_is_one_open_batch_with_nothing_rejected(project, batch):
     assert "Both bad" in project.guidelines
     assert (batch.state, batch.rejected, batch.duplicates, batch.judgements) == (BatchState.open, 0, 0, 0)
     assert batch.rows == batch.comparisons
+
+
+def test_a_few_to_practise_with_each_explained(session, project, batch):
+    found = [practice.at(session, project, place) for place in range(1, practice.number(session, project) + 1)]
+    assert 4 <= len(found) <= 6
+    assert {exercise.question.gold for exercise in found} == {-1, 0, 1}
+    for exercise in found:
+        said = exercise.question.explanation
+        # the sides are drawn: which one is meant must be clear without them
+        assert said
+        assert not {"left", "right", "first", "second"} & set(said.lower().replace(".", " ").split())
+    assert project.pass_mark is None
 
 
 def test_there_is_only_one(session, project, clock):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from app.domain import groups, people, pins, projects, training_runs
+from app.domain import groups, people, pins, projects, quiz, training_runs
 from app.settings import Settings
 from app.storage.training import TrainingPoint
 from app.vocabulary import Role, RunState
@@ -124,12 +124,37 @@ def study(admin):
     return "study"
 
 
+def golds(number, **more):
+    """So many gold rows, a prime beside a number that is none, with ids g0, g1, …"""
+    return [
+        {
+            "id": f"g{n}",
+            "prompt": f"Which is prime ({n})?",
+            "response_a": "7",
+            "response_b": "9",
+            "gold": "a",
+            "explanation": "9 is **3 times 3**.",
+        }
+        | more
+        for n in range(number)
+    ]
+
+
+def quizzed(session, project, person_id, now):
+    """The id of an attempt at the project's quiz that somebody has begun."""
+    project.pass_mark = 80
+    attempt = quiz.start(session, project, person_id, now)
+    project.pass_mark = None
+    return attempt.id
+
+
 @pytest.fixture
 def world(sessions, folk, clock, study, admin, ann):
     """Something real for every parameter that a path of this app can have."""
     rows = pairs(12, annotations=[{"annotator": "w", "choice": "a"}])
     batch = upload(admin, content=lines({"prompt": ""}, *rows, pairs(1)[0] | {"id": "open"}))
     assert batch.status_code == 201
+    assert upload(admin, content=lines(*golds(2)), purpose="qualification").status_code == 201
     task = ann.post("/projects/study/assignments", json={}).json()["assignments"][0]
     with sessions.begin() as session:
         guest, _ = people.add(session, "guest@example.org", "", Role.annotator, clock())
@@ -149,6 +174,8 @@ def world(sessions, folk, clock, study, admin, ann):
             "token_id": people.tokens(session, guest)[0].id,
             "secret": people.invite(session, guest, clock()),
             "lease_token": task["lease_token"],
+            "number": 1,
+            "attempt_id": quizzed(session, found, folk["ann"].id, clock()),
         }
 
 

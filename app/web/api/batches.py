@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.domain import batches, importing
 from app.storage.base import LARGEST
-from app.vocabulary import BatchState
+from app.vocabulary import BatchState, Purpose
 from app.web.api.description import PROBLEM, lines
 from app.web.cells import cell
 from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
@@ -35,7 +35,7 @@ class Problem(BaseModel):
 class BatchOut(BaseModel):
     """A batch with its rules and its counts: rows read, comparisons queued, judgements kept, duplicates, rows rejected.
 
-    Each comparison wants `overlap` judgements; nobody gives more than `max_per_annotator` (null: no limit), and with
+    Each comparison of a batch whose `purpose` is judging wants `overlap` judgements; nobody gives more than `max_per_annotator` (null: no limit), and with
     `group_id` only the members of that group get any.
     """
 
@@ -43,6 +43,7 @@ class BatchOut(BaseModel):
     id: int
     name: str
     state: BatchState
+    purpose: Purpose
     priority: int
     overlap: int
     max_per_annotator: int | None
@@ -111,6 +112,7 @@ def upload_batch(
     received: Upload,
     name: str = Query("", max_length=200),
     draft: bool = False,
+    purpose: Purpose = Purpose.judging,
     priority: int = Query(0, ge=-batches.MOST_PRIORITY, le=batches.MOST_PRIORITY),
     pairs_per_prompt: int | None = Query(None, ge=1),
     overlap: int | None = Query(None, ge=1, le=100),
@@ -120,12 +122,14 @@ def upload_batch(
     """Imports JSON lines (plain or gzipped) or CSV as one batch, whole or not at all, and opens it unless `draft`.
 
     The same file a second time is refused with 409 unless `again` is set. Each comparison wants `overlap` judgements,
-    or as many as the project says.
+    or as many as the project says. With the `purpose` practice or qualification every row must be gold, and nobody is
+    given any of it to judge.
     """
     upload = importing.Upload(
         name=name,
         file_name=received.name,
         opened=not draft,
+        purpose=purpose,
         priority=priority,
         pairs_per_prompt=pairs_per_prompt,
         overlap=overlap,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import asking, assignments, preferences, projects
+from app.domain import asking, assignments, preferences, projects, qualifications
 from app.domain.errors import Invalid
 from app.storage.base import LARGEST
 from app.storage.people import Person
@@ -39,7 +39,9 @@ Posted = Annotated[FormData, Depends(posted)]
 def annotate(
     request: Request, person: Annotator, project: InProject, session: Writer, now: Now, settings: Config
 ) -> Response:
-    """The comparison that the annotator holds, with the next ones behind it."""
+    """The comparison that the annotator holds, with the next ones behind it; the quiz for whoever has to pass it first."""
+    if qualifications.missing(session, project, person.id):
+        return RedirectResponse(f"/projects/{project.slug}/quiz", 303)
     return _desk(request, person, project, session, now, settings.lease)
 
 

@@ -1,12 +1,13 @@
-"""Where one lands: the projects, and how far they are."""
+"""Where one lands: the projects, how far they are, and what to do next in each."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.domain import projects
+from app.domain import onboarding, projects
 from app.vocabulary import Role
 from app.web.deps import Annotator, Db
-from app.web.templating import page
+from app.web.languages import gettext, ngettext
+from app.web.templating import figure, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -14,13 +15,14 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def home(request: Request, person: Annotator, session: Db) -> Response:
     """All projects with their progress."""
-    staff = Role(person.role).covers(Role.reviewer)
-    entries = [(project, projects.progress(session, project, person.id)) for project in projects.everything(session)]
-    total = sum(progress.total for _, progress in entries)
-    waiting = total - sum(progress.done for _, progress in entries)
+    found = projects.everything(session)
+    steps = onboarding.steps(session, found, person.id)
+    entries = [(project, projects.progress(session, project, person.id), steps[project.id]) for project in found]
+    total = sum(progress.total for _, progress, _ in entries)
+    waiting = total - sum(progress.done for _, progress, _ in entries)
     context = {
         "person": person,
-        "staff": staff,
+        "staff": Role(person.role).covers(Role.reviewer),
         "entries": entries,
         "headline": _headline(total, waiting),
         "lead": _lead(len(entries), Role(person.role)),
@@ -30,19 +32,18 @@ def home(request: Request, person: Annotator, session: Db) -> Response:
 
 def _headline(total: int, waiting: int) -> str:
     if not total:
-        return "Nothing to judge yet"
+        return gettext("Nothing to judge yet")
     if not waiting:
-        return "Everything is judged"
-    return f"{waiting:,} judgement{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''}".replace(
-        ",", "\u202f"
-    )
+        return gettext("Everything is judged")
+    said = ngettext("%(number)s judgement waits", "%(number)s judgements wait", waiting)
+    return said % {"number": figure(waiting, 0)}
 
 
 def _lead(number: int, role: Role) -> str:
     if number:
-        return "Two answers to one question, side by side. Say which is better, and by how much."
+        return gettext("Two answers to one question, side by side. Say which is better, and by how much.")
     if role is Role.admin:
-        return (
+        return gettext(
             "A project is one study: its guidelines, its comparisons, its people, its reward models. Create the first."
         )
-    return "As soon as an admin creates a project, it stands here."
+    return gettext("As soon as an admin creates a project, it stands here.")
