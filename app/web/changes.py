@@ -25,7 +25,7 @@ TAG = r'<(?:"[^"]*"|[^>"])*>'
 _PIECE = re.compile(rf"<math\b.*?</math>\s*|{TAG}\s*|[^<\s]+\s*|\s+", re.DOTALL)
 _NAME = re.compile(r"</?([a-z0-9]+)")
 VOID = {"br", "hr"}
-WHOLE = {"pre", "table", "math"}
+WHOLE = {"pre", "table"}
 
 
 def marked(old: str, new: str) -> Markup:

@@ -61,7 +61,7 @@ def test_of_settings_it_tells_which_changed_from_what_to_what(session, project):
     projects.configure(project, **settings(project, overlap=3, guidelines="Be kind to whoever asks."))
     projects.configure(project, **settings(project))
     assert told(session, action=Act.project_changed) == [
-        ("project changed", "study", {"overlap": [1, 3], "guidelines": "changed"})
+        ("project changed", "study", {"overlap": [1, 3], "guidelines": "changed", "guidelines_version": [0, 1]})
     ]
 
 
