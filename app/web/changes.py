@@ -114,7 +114,8 @@ def _joined(before: list[str], after: list[str], chance: int) -> list[Change]:
     """What is "equal" and what is not; changes that have fewer than `chance` words between them are one: nobody can read
     a text that alternates."""
     found: list[Change] = []
-    changes = list(Indel.opcodes(before, after))
+    # a word is the same at the end of a line, of a paragraph, and before another one
+    changes = list(Indel.opcodes([piece.rstrip() for piece in before], [piece.rstrip() for piece in after]))
     for place, change in enumerate(changes):
         kind, i1, i2, j1, j2 = change.tag, change.src_start, change.src_end, change.dest_start, change.dest_end
         between = kind == "equal" and 0 < place < len(changes) - 1

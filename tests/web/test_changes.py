@@ -56,6 +56,7 @@ def test_a_text_that_did_not_change_is_as_it_is_without_marks():
         ("Look at $x^2$ now.", "Look at $x^3$ now.", 1, 1),
         ("Text.\n\n```\ncode\n```", "Text.\n\n```\nother\n```", ["code"], ["other"]),
         ("", "All is new.", [], ["All is new."]),
+        ("Be kind", "Be kind and right", [], ["and right"]),
     ],
 )
 def test_words_that_came_and_went_are_marked(old, new, gone, came):
