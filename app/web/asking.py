@@ -7,8 +7,6 @@ from app.domain.questions import Question
 from app.web.languages import gettext
 from app.web.tasks import Shown, shown
 
-KEYS = {str(key): key - 4 for key in range(1, 8)}  # what is pressed, as a strength from left to right
-
 
 def asked(question: Question, swapped: bool, now: datetime) -> Shown:
     """The question for the template _comparison.html; no lease is behind it."""

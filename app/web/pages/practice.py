@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.domain import guidelines, onboarding, practice
 from app.domain.questions import MOST
-from app.web import asking
+from app.web import asking, judging
 from app.web.deps import Annotator, Db, Id, InProject, Now
 from app.web.guides import guide
 from app.web.richtext import render as rich
@@ -41,6 +41,7 @@ def practise(
     context |= {
         "exercise": exercise,
         "swapped": swapped,
+        "strengths": judging.strengths(),
         "a": asking.asked(exercise.question, swapped, now),
         "guide": guide(guidelines.read_by(session, project, person.id)),
     }

@@ -12,7 +12,7 @@ from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
-from app.web import asking
+from app.web import asking, judging
 from app.web.deps import Annotator, Db, Id, InProject, Now
 from app.web.forms import Field
 from app.web.guides import guide
@@ -50,6 +50,7 @@ def show_attempt(
     if asked is not None:
         context |= {
             "asked": asked,
+            "strengths": judging.strengths(),
             "a": asking.asked(asked.question, asked.swapped, now),
             "guide": guide(guidelines.read_by(session, project, person.id)),
         }
@@ -76,9 +77,9 @@ def answer(
 ) -> Response:
     """Takes the answer to a question, for good."""
     attempt = quiz.attempt(session, project, person.id, attempt_id)
-    if answer not in asking.KEYS:
+    if answer not in judging.KEYS:
         raise Invalid("answer", "must be between 1 and 7")
-    quiz.answer(session, project, attempt, comparison, asking.KEYS[answer], now)
+    quiz.answer(session, project, attempt, comparison, judging.KEYS[answer], now)
     return RedirectResponse(f"/projects/{project.slug}/quiz/attempts/{attempt_id}", 303)
 
 
