@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain import importing, projects, rows
+from app.domain import importing, projects
 from app.domain.importing import Upload
+from app.domain.pairs import spread
 from app.storage.projects import Project
 from app.vocabulary import Purpose
 
@@ -47,7 +48,7 @@ def _interleaved() -> Iterator[dict[str, Any]]:
 
 def _pairs(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     responses = row["responses"]
-    for i, j in rows.spread(len(responses), None):
+    for i, j in spread(len(responses), None):
         yield {
             "id": f"{row['id']}/{i}-{j}",
             "prompt": row["prompt"],

@@ -72,5 +72,28 @@ def identity(prompt: Conversation, a: Candidate, b: Candidate, external_id: str 
     return "sha256:" + _sha256((prompt.digest + "".join(sorted((a.digest, b.digest)))).encode())
 
 
+def spread(k: int, wanted: int | None) -> list[tuple[int, int]]:
+    """`wanted` pairs of k responses (all of them when None), each response used equally often, or once more or less.
+
+    For even k the rounds of a round-robin tournament, each response once a round; for odd k Walecki's Hamiltonian
+    cycles, of each first every second edge.
+    """
+    turns = [_round(k, turn) for turn in range(k - 1)] if k % 2 == 0 else [_cycle(k, turn) for turn in range(k // 2)]
+    pairs = [(min(pair), max(pair)) for turn in turns for pair in turn]
+    return pairs[: len(pairs) if wanted is None else max(1, wanted)]
+
+
+def _round(k: int, turn: int) -> list[tuple[int, int]]:
+    circle = [0] + [1 + (turn + seat) % (k - 1) for seat in range(k - 1)]
+    return [(circle[seat], circle[-1 - seat]) for seat in range(k // 2)]
+
+
+def _cycle(k: int, turn: int) -> list[tuple[int, int]]:
+    zigzag = [(turn + (step + 1) // 2 * (1 if step % 2 else -1)) % (k - 1) for step in range(k - 1)]
+    nodes = [k - 1, *zigzag]
+    edges = [(nodes[i], nodes[(i + 1) % k]) for i in range(k)]
+    return edges[0 : k - 1 : 2] + edges[k - 1 :] + edges[1 : k - 1 : 2]
+
+
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

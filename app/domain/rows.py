@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.errors import Invalid
-from app.domain.pairs import Candidate, Conversation, Judgement, Messages, Pair, identity
+from app.domain.pairs import Candidate, Conversation, Judgement, Messages, Pair, identity, spread
 from app.vocabulary import Purpose
 
 CHOICES = {"a": -2, "tie": 0, "b": 2}
@@ -234,29 +234,6 @@ def _many(row: dict[str, Any], line: int, pairs_per_prompt: int | None) -> Itera
         raise Invalid("annotations" if row.get("annotations") is not None else "gold", "needs a pair of responses")
     for i, j in spread(len(responses), pairs_per_prompt):
         yield _pair(row, line, prompt, responses[i], responses[j], [], f"/{i}-{j}")
-
-
-def spread(k: int, wanted: int | None) -> list[tuple[int, int]]:
-    """`wanted` pairs of k responses (all of them when None), each response used equally often, or once more or less.
-
-    For even k the rounds of a round-robin tournament, each response once a round; for odd k Walecki's Hamiltonian
-    cycles, of each first every second edge.
-    """
-    turns = [_round(k, turn) for turn in range(k - 1)] if k % 2 == 0 else [_cycle(k, turn) for turn in range(k // 2)]
-    pairs = [(min(pair), max(pair)) for turn in turns for pair in turn]
-    return pairs[: len(pairs) if wanted is None else max(1, wanted)]
-
-
-def _round(k: int, turn: int) -> list[tuple[int, int]]:
-    circle = [0] + [1 + (turn + seat) % (k - 1) for seat in range(k - 1)]
-    return [(circle[seat], circle[-1 - seat]) for seat in range(k // 2)]
-
-
-def _cycle(k: int, turn: int) -> list[tuple[int, int]]:
-    zigzag = [(turn + (step + 1) // 2 * (1 if step % 2 else -1)) % (k - 1) for step in range(k - 1)]
-    nodes = [k - 1, *zigzag]
-    edges = [(nodes[i], nodes[(i + 1) % k]) for i in range(k)]
-    return edges[0 : k - 1 : 2] + edges[k - 1 :] + edges[1 : k - 1 : 2]
 
 
 def _judgements(row: dict[str, Any]) -> list[Judgement]:

@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 
 from app.domain.errors import Invalid
-from app.domain.rows import conversation, recognise, spread
+from app.domain.pairs import spread
+from app.domain.rows import conversation, recognise
 
 PAIR = {"prompt": "Why?", "response_a": "Because.", "response_b": "No idea."}
 USER = {"role": "user", "content": "What colour is the sky?"}

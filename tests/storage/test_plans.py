@@ -104,3 +104,20 @@ def test_no_other_request_walks_or_sorts_the_queue(database_url):
     found = plans.imagined(database_url, sent)
     assert len(found) > 10
     assert wrong(found) == []
+
+
+def test_a_pass_mark_is_a_look_up_however_many_have_qualified(database_url):
+    builder = Builder(database_url)
+    ((number, player),) = builder.hire(1)
+    project = builder.project("gated", [Part(LARGE)])
+    builder.run(
+        f"UPDATE project SET pass_mark = 80 WHERE id = {project}",
+        f"INSERT INTO qualification (project_id, person_id, at) WITH RECURSIVE n(i) AS (SELECT {number} UNION ALL "
+        f"SELECT i + 1 FROM n WHERE i < {number + LARGE}) SELECT {project}, i, CURRENT_TIMESTAMP FROM n",
+    )
+    builder.settle()
+    script, seat = floor.record(database_url, "gated", number, player)
+    found = plans.performed(script, seat)
+    assert any("qualification" in plan.sql for plan in found)
+    assert wrong(found) == []
+    assert walks(found) == []
