@@ -114,6 +114,7 @@ class Act(StrEnum):
     project_changed = "project changed"
     batch_uploaded = "batch uploaded"
     batch_changed = "batch changed"
+    batch_deleted = "batch deleted"
     comparison_pinned = "comparison pinned"
     comparison_unpinned = "comparison unpinned"
     lease_released = "lease released"

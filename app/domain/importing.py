@@ -24,7 +24,7 @@ from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
 from app.storage.comparisons import Assignment, Preference
 from app.storage.projects import Project
 from app.storage.session import unhurried
-from app.vocabulary import Act, BatchState
+from app.vocabulary import Act, BatchState, Purpose
 
 COMPARISON = (
     "id",
@@ -55,6 +55,7 @@ class Upload:
     again: bool = False
     created_by: int | None = None
     limit: int = 4_000_000_000
+    purpose: Purpose = Purpose.judging
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def store(
         project_id=project.id,
         name=plain(upload.name, 200) or plain(upload.file_name, 200) or "batch",
         state=BatchState.open if upload.opened else BatchState.draft,
+        purpose=upload.purpose,
         priority=upload.priority,
         overlap=project.overlap if upload.overlap is None else upload.overlap,
         file_digest=found.digest,

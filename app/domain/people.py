@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import audit
+from app.domain import audit, leased
 from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
 from app.domain.text import plain
 from app.storage import leases
@@ -44,9 +44,7 @@ class Caller:
 
 def add(session: Session, email: str, name: str, role: Role, now: datetime) -> tuple[Person, bool]:
     """The person with that email and whether they are new; an existing one is returned as they are."""
-    email = email.strip().lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 320:
-        raise Invalid("email", "is not an email address")
+    email = address(email)
     found = by_email(session, email)
     if found is not None:
         return found, False
@@ -62,6 +60,14 @@ def add(session: Session, email: str, name: str, role: Role, now: datetime) -> t
     return person, True
 
 
+def address(email: str) -> str:
+    """The email as it is kept; raises Invalid when it is none."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email) or len(email) > 320:
+        raise Invalid("email", "is not an email address")
+    return email
+
+
 def by_email(session: Session, email: str) -> Person | None:
     """The person with that email, or None."""
     email = email.strip().lower()
@@ -72,7 +78,7 @@ def get(session: Session, person_id: int) -> Person:
     """The person with that id; raises NotFound."""
     person = session.get(Person, person_id)
     if person is None:
-        raise NotFound(f"There is no person {person_id}.")
+        raise NotFound("There is no person %(number)s.", number=person_id)
     return person
 
 
@@ -80,7 +86,7 @@ def account(session: Session, person_id: int) -> Person:
     """The account with that id; an imported annotator is none. Raises NotFound."""
     person = session.get(Person, person_id)
     if person is None or person.email is None:
-        raise NotFound(f"There is no account {person_id}.")
+        raise NotFound("There is no account %(number)s.", number=person_id)
     return person
 
 
@@ -92,7 +98,7 @@ def everyone(session: Session) -> list[Person]:
 def invite(session: Session, person: Person, now: datetime) -> str:
     """The secret of a link that signs this person in once within a week."""
     if not person.active:
-        raise Conflict(f"{person.email} is deactivated. Activate the account before you invite.")
+        raise Conflict("%(person)s is deactivated. Activate the account before you invite.", person=label(person))
     audit.record(session, Act.account_invited, label(person))
     return _issue(session, person, "invitation", now, now + INVITATION)
 
@@ -121,7 +127,7 @@ def accept(session: Session, secret: str, now: datetime, password: str | None = 
 def set_password(session: Session, person: Person, password: str) -> None:
     """Sets it; raises Invalid when it is shorter than ten characters or longer than 1 000."""
     if not MIN_PASSWORD <= len(password) <= 1000:
-        raise Invalid("password", f"needs {MIN_PASSWORD} to 1000 characters")
+        raise Invalid("password", "needs %(least)s to 1000 characters", least=MIN_PASSWORD)
     person.password_hash = _hasher.hash(password)
     audit.record(session, Act.password_set, label(person))
     session.flush()
@@ -196,7 +202,9 @@ def close_session(session: Session, secret: str) -> None:
 def create_token(session: Session, person: Person, name: str, now: datetime) -> str:
     """A new API token, shown this once; raises Conflict for somebody who cannot sign in."""
     if not person.active:
-        raise Conflict(f"{label(person)} is deactivated. Activate the account before you make a token.")
+        raise Conflict(
+            "%(person)s is deactivated. Activate the account before you make a token.", person=label(person)
+        )
     audit.record(session, Act.token_made, label(person), name=plain(name, 200))
     return _issue(session, person, "token", now, None, name)
 
@@ -241,7 +249,11 @@ def identify_at_once(session: Session, kind: str, secret: str, now: datetime) ->
 
 
 def change(session: Session, person: Person, *, role: Role | None = None, active: bool | None = None) -> None:
-    """Changes role or activity; the last active admin stays one. Deactivating ends all sessions, tokens and links."""
+    """Changes role or activity; the last active admin stays one, or Conflict is raised.
+
+    Deactivating ends all sessions, tokens and links, and what they hold and what is pinned to them goes back to the
+    queue: nobody waits for somebody who cannot come.
+    """
     loses = (role is not None and role != Role.admin) or active is False
     if loses and person.role == Role.admin and person.active:
         # locked, lest two admins send each other away at the same moment
@@ -256,6 +268,8 @@ def change(session: Session, person: Person, *, role: Role | None = None, active
             if not active:
                 session.execute(delete(Credential).where(Credential.person_id == person.id))
     session.flush()
+    if active is False:
+        leased.give_back(session, person)
 
 
 def _digest(secret: str) -> str:
