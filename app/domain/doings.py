@@ -18,13 +18,13 @@ WEEKS = 8
 
 @dataclass
 class Doing:
-    """What somebody did in a project. `weeks` are judgements by calendar week, the present one last; `active_ms` is the
-    median time on a comparison in milliseconds. `skips` are by reason and `flags` by what was flagged."""
+    """What somebody did in a project. `weeks` are judgements by calendar week, the present one last; `median` is the time
+    on a comparison, None where it is not known. `skips` are by reason and `flags` by what was flagged."""
 
     project: Project
     judgements: int
     seen: datetime | None = None
-    active_ms: int | None = None
+    median: timedelta | None = None
     weeks: list[int] = field(default_factory=lambda: [0] * WEEKS)
     skips: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ def of_person(session: Session, person: Person, now: datetime) -> list[Doing]:
         if project_id in found:
             found[project_id].seen, found[project_id].weeks = seen, counts
     for project_id, doing in found.items():
-        doing.active_ms = medians.get(project_id)
+        doing.median = medians.get(project_id)
         doing.skips, doing.flags = skips[project_id], flags[project_id]
     return list(found.values())
 
@@ -89,7 +89,7 @@ def _weeks(session: Session, person: Person, now: datetime) -> dict[int, tuple[d
     return {project_id: (seen, [int(n) for n in numbers]) for project_id, seen, *numbers in session.execute(wanted)}
 
 
-def _medians(session: Session, person: Person) -> dict[int, int]:
+def _medians(session: Session, person: Person) -> dict[int, timedelta]:
     each = Preference.project_id
     ranked = (
         select(
@@ -103,4 +103,4 @@ def _medians(session: Session, person: Person) -> dict[int, int]:
     )
     middle = ranked.c.position.between((ranked.c.number + 1) // 2, (ranked.c.number + 2) // 2)
     wanted = select(ranked.c.project_id, func.avg(ranked.c.active_ms)).where(middle).group_by(ranked.c.project_id)
-    return {project_id: round(median) for project_id, median in session.execute(wanted)}
+    return {project_id: timedelta(milliseconds=round(median)) for project_id, median in session.execute(wanted)}

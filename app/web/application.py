@@ -29,7 +29,7 @@ from app.web.api import (
 from app.web.desks import Desks
 from app.web.janitor import janitor
 from app.web.languages import Language
-from app.web.pages import annotate, home, judgements, overview, quality, signing, uploading
+from app.web.pages import annotate, home, inviting, judgements, overview, quality, signing, uploading
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
 from app.web.pages import exporting as export_pages
@@ -67,7 +67,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
         api.include_router(module.router)
     app.include_router(api)
     project = (project_pages, overview, uploading, batch_pages, lease_pages, quality, training_pages, export_pages)
-    for pages in (signing, home, annotate, judgements, *project, people_pages, group_pages, audit_pages):
+    for pages in (signing, home, annotate, judgements, *project, inviting, people_pages, group_pages, audit_pages):
         app.include_router(pages.router)
     app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")
