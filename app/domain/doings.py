@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -81,8 +82,7 @@ def _weeks(session: Session, person: Person, now: datetime) -> dict[int, tuple[d
     """When somebody's last judgement arrived, and how many did in each of the last weeks, by project id."""
     begun, at = weeks(now), Preference.received_at
     counts = [
-        func.coalesce(func.sum(case(((at >= first) & (at < last), 1), else_=0)), 0)
-        for first, last in zip(begun[:-1], begun[1:], strict=True)
+        func.coalesce(func.sum(case(((at >= first) & (at < last), 1), else_=0)), 0) for first, last in pairwise(begun)
     ]
     own = Preference.annotator_id == person.id, ~Preference.imported
     wanted = select(Preference.project_id, func.max(at), *counts).where(*own).group_by(Preference.project_id)

@@ -202,9 +202,7 @@ def close_session(session: Session, secret: str) -> None:
 def create_token(session: Session, person: Person, name: str, now: datetime) -> str:
     """A new API token, shown this once; raises Conflict for somebody who cannot sign in."""
     if not person.active:
-        raise Conflict(
-            "%(person)s is deactivated. Activate the account before you make a token.", person=label(person)
-        )
+        raise Conflict("%(person)s is deactivated. Activate the account before you make a token.", person=label(person))
     audit.record(session, Act.token_made, label(person), name=plain(name, 200))
     return _issue(session, person, "token", now, None, name)
 

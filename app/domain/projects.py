@@ -25,6 +25,7 @@ LONGEST_GUIDELINES = 200_000
 RESERVED = {"new"}  # /projects/new is the page that makes one
 TAKEN = "There is a project %(slug)r already."
 LONGER = "is longer than %(most)s characters"
+NOTHING = Asks()
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,98}")
 
 
@@ -63,7 +64,7 @@ class Settings:
     name: str = ""
     guidelines: str = ""
     session_goal: int | None = None
-    asks: Asks = Asks()
+    asks: Asks = NOTHING
     pass_mark: int | None = None
     max_per_annotator: int | None = None
     overlap: int = 1

@@ -8,6 +8,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from app import problems
+from app.domain.errors import DomainError, Invalid
+from app.web.languages import gettext, said
 from app.web.security import HEADERS
 from app.web.templating import page
 
@@ -28,7 +30,15 @@ def answer(request: Request, status: int, detail: str, headers: dict[str, str] |
         return problems.problem(status, detail, headers, **more)
     if status == 401 and request.method in ("GET", "HEAD"):
         return RedirectResponse("/sign-in?next=" + quote(request.url.path), 303)
-    title = HTTPStatus(status).phrase
-    response = page(request, "error.html", {"person": None, "status": status, "title": title, "detail": detail}, status)
+    context = {"person": None, "status": status, "title": gettext(HTTPStatus(status).phrase)}
+    response = page(request, "error.html", context | {"detail": _said(request, detail)}, status)
     response.headers.update(headers or {})
     return response
+
+
+def _said(request: Request, detail: str) -> str:
+    """What happened in the reader's language."""
+    error: DomainError | None = getattr(request.state, "error", None)
+    if error is None:
+        return gettext(detail)
+    return f"{error.field}: {said(error)}" if isinstance(error, Invalid) and error.field else said(error)

@@ -158,7 +158,7 @@ def said(name: str, found: Settings) -> str:
     """A setting in words."""
     value = getattr(found, name)
     if name == "asks":
-        return _said(found.asks)
+        return asks_said(found.asks)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return gettext("nothing") if value in (None, "") else str(value)
@@ -213,7 +213,8 @@ def warnings(effects: Effects) -> list[str]:
     return found
 
 
-def _said(asks: Asks) -> str:
+def asks_said(asks: Asks) -> str:
+    """What is asked beside which response is better, in words."""
     parts = [gettext("whether each response is acceptable")] if asks.acceptable else []
     parts += [criterion.name for criterion in asks.criteria]
     if asks.rationale is Asked.optional:

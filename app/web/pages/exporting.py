@@ -10,6 +10,7 @@ from app.vocabulary import ExportFormat
 from app.web import sentences
 from app.web.deps import Admin, Config, Db, InProject
 from app.web.forms import perhaps_whole
+from app.web.languages import gettext
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -50,7 +51,7 @@ def show_export(
         "gold": gold,
         "manifest": manifest,
         "size": sentences.size(manifest.bytes) if manifest else "",
-        "tie_policy": exporting.TIES,
+        "tie_policy": gettext(exporting.TIES),
         "file": f"{project.slug}-{shape}.jsonl",
         "download": f"{address}?{query}",
         "description": f"{address}/manifest?{query}",
