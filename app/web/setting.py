@@ -177,14 +177,13 @@ def warnings(effects: Effects) -> list[str]:
         )
         found.append(text % {"count": effects.batches})
     if effects.held:
+        held = ngettext("%(count)s comparison", "%(count)s comparisons", effects.held) % {"count": effects.held}
         text = ngettext(
-            "%(count)s comparison that somebody holds was asked the old way; it may be answered so.",
-            "%(count)s comparisons that people hold were asked the old way; they may be answered so. Who holds them: "
-            "%(people)s.",
-            effects.held,
+            "%(count)s person holds %(held)s, asked the old way, and may answer so.",
+            "%(count)s people hold %(held)s, asked the old way, and may answer so.",
+            effects.holders,
         )
-        people = ngettext("%(count)s person", "%(count)s people", effects.holders) % {"count": effects.holders}
-        found.append(text % {"count": effects.held, "people": people})
+        found.append(text % {"count": effects.holders, "held": held})
     if effects.judgements:
         text = ngettext(
             "%(count)s judgement was given as it was asked before. It stays as it is.",

@@ -97,7 +97,7 @@ def test_what_would_surprise_whoever_works_is_told_first(boss, ann, bob, working
     page = boss.post(PATH, data=wanted)
     for said in (
         "1 batch that is there keeps the overlap of its upload.",
-        "1 comparison that somebody holds was asked the old way",
+        "1 person holds 1 comparison, asked the old way, and may answer so.",
         "1 judgement was given as it was asked before.",
         "1 person who judges here has not qualified",
         "until a batch for qualification is open, nobody can qualify",
