@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[1]
 METHODS = [("app/web/**.py", "python"), ("app/domain/**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
 # what is raised for people to read: see app/domain/errors.py
-ERRORS = {"Invalid": (2,), "UploadError": (2,), **dict.fromkeys(("Conflict", "NotFound", "Forbidden", "Unauthenticated"))}
+ERRORS = {
+    "Invalid": (2,),
+    "UploadError": (2,),
+    **dict.fromkeys(("Conflict", "NotFound", "Forbidden", "Unauthenticated")),
+}
 
 
 def extracted() -> Catalog:
@@ -51,7 +55,9 @@ def update(language: str) -> None:
     catalogue = read(language)
     catalogue.update(extracted(), no_fuzzy_matching=True, update_creation_date=False)
     with (CATALOGUES / f"{language}.po").open("wb") as file:
-        write_po(file, catalogue, width=120, no_location=True, sort_output=True, ignore_obsolete=True, omit_header=False)
+        write_po(
+            file, catalogue, width=120, no_location=True, sort_output=True, ignore_obsolete=True, omit_header=False
+        )
 
 
 if __name__ == "__main__":

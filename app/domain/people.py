@@ -26,11 +26,6 @@ WINDOW = timedelta(minutes=15)
 MIN_PASSWORD = 10
 _hasher = PasswordHash.recommended()
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
-REFUSED = {
-    "invitation": "This link has expired or was used before. Ask for a new one.",
-    "session": "You are signed out.",
-    "token": "This token is not valid.",
-}
 _STRANGER = _hasher.hash(secrets.token_hex())
 
 
@@ -237,7 +232,7 @@ def identify(session: Session, kind: str, secret: str, now: datetime) -> Caller:
     does waits, as by leases.alone."""
     caller = _caller(session, IDENTIFY, kind, secret, now)
     if caller is None:
-        raise Unauthenticated(REFUSED[kind])
+        raise _refused(kind)
     return caller
 
 
@@ -268,6 +263,14 @@ def change(session: Session, person: Person, *, role: Role | None = None, active
     session.flush()
     if active is False:
         leased.give_back(session, person)
+
+
+def _refused(kind: str) -> Unauthenticated:
+    if kind == "invitation":
+        return Unauthenticated("This link has expired or was used before. Ask for a new one.")
+    if kind == "session":
+        return Unauthenticated("You are signed out.")
+    return Unauthenticated("This token is not valid.")
 
 
 def _digest(secret: str) -> str:
@@ -314,5 +317,5 @@ def _caller(session: Session, statement: Prepared, kind: str, secret: str, now: 
 def _holder(session: Session, kind: str, secret: str, now: datetime) -> tuple[Credential, Person]:
     found = session.execute(_HOLDER, {"digest": _digest(secret), "kind": kind}).one_or_none()
     if found is None or (found[0].expires_at is not None and found[0].expires_at <= now):
-        raise Unauthenticated(REFUSED[kind])
+        raise _refused(kind)
     return found[0], found[1]

@@ -23,8 +23,6 @@ MOST_RETRAIN = 1_000_000_000
 MOST_GOAL = 10_000
 LONGEST_GUIDELINES = 200_000
 RESERVED = {"new"}  # /projects/new is the page that makes one
-TAKEN = "There is a project %(slug)r already."
-LONGER = "is longer than %(most)s characters"
 NOTHING = Asks()
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,98}")
 
@@ -86,7 +84,7 @@ def create(session: Session, slug: str, name: str, now: datetime, **more: Unpack
     if slug in RESERVED:
         raise Invalid("slug", "cannot be %(slug)r", slug=slug)
     if session.scalar(select(Project.id).where(Project.slug == slug)):
-        raise Conflict(TAKEN, slug=slug)
+        raise Conflict("There is a project %(slug)r already.", slug=slug)
     project = Project(slug=slug, name="", guidelines="", created_at=now)
     configure(project, Settings(name=name, **more), now)
     try:
@@ -94,7 +92,7 @@ def create(session: Session, slug: str, name: str, now: datetime, **more: Unpack
             session.add(project)
             session.flush()
     except IntegrityError as error:  # somebody else took the slug a moment ago
-        raise Conflict(TAKEN, slug=slug) from error
+        raise Conflict("There is a project %(slug)r already.", slug=slug) from error
     audit.record(session, Act.project_created, slug, project_id=project.id)
     return project
 
@@ -118,9 +116,9 @@ def checked(project: Project, wanted: Settings) -> Settings:
     if wanted.retrain_every > MOST_RETRAIN:
         raise Invalid("retrain_every", "is too large; at most %(most)s", most=MOST_RETRAIN)
     if len(wanted.guidelines) > LONGEST_GUIDELINES:
-        raise Invalid("guidelines", LONGER, most=LONGEST_GUIDELINES)
+        raise Invalid("guidelines", "is longer than %(most)s characters", most=LONGEST_GUIDELINES)
     if len(wanted.base_model) > 500:
-        raise Invalid("base_model", LONGER, most=500)
+        raise Invalid("base_model", "is longer than %(most)s characters", most=500)
     if wanted.pass_mark is not None and not 1 <= wanted.pass_mark <= 100:
         raise Invalid("pass_mark", "must be between 1 and 100, or empty where nobody need qualify")
     if wanted.session_goal is not None and not 1 <= wanted.session_goal <= MOST_GOAL:

@@ -14,6 +14,18 @@ from app.web.security import HEADERS
 from app.web.templating import page
 
 MACHINES = ("/api/", "/health/", "/metrics")
+# outside of a request this is English, so what stands here is what the catalogues translate
+TITLES = {
+    403: gettext("Forbidden"),
+    404: gettext("Not Found"),
+    405: gettext("Method Not Allowed"),
+    409: gettext("Conflict"),
+    413: gettext("Content Too Large"),
+    422: gettext("Unprocessable Content"),
+    429: gettext("Too Many Requests"),
+    500: gettext("Internal Server Error"),
+    503: gettext("Service Unavailable"),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -30,7 +42,8 @@ def answer(request: Request, status: int, detail: str, headers: dict[str, str] |
         return problems.problem(status, detail, headers, **more)
     if status == 401 and request.method in ("GET", "HEAD"):
         return RedirectResponse("/sign-in?next=" + quote(request.url.path), 303)
-    context = {"person": None, "status": status, "title": gettext(HTTPStatus(status).phrase)}
+    title = TITLES.get(status, HTTPStatus(status).phrase)
+    context = {"person": None, "status": status, "title": gettext(title)}
     response = page(request, "error.html", context | {"detail": _said(request, detail)}, status)
     response.headers.update(headers or {})
     return response

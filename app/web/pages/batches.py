@@ -17,6 +17,7 @@ from app.vocabulary import BatchState
 from app.web import sentences
 from app.web.deps import Admin, Db, Id, InProject, Reviewer
 from app.web.forms import Field, confirmed, perhaps_whole, whole
+from app.web.judging import Filled, strengths
 from app.web.richtext import render as rich
 from app.web.tasks import shown
 from app.web.templating import page
@@ -55,6 +56,8 @@ def preview(
         "sample": sample,
         "n": n,
         "asks": asking.read(project.asks),
+        "filled": Filled(),
+        "strengths": strengths(),
         "guidelines": rich(project.guidelines) if project.guidelines.strip() else None,
     }
     return page(request, "preview.html", context)

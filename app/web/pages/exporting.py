@@ -10,7 +10,6 @@ from app.vocabulary import ExportFormat
 from app.web import sentences
 from app.web.deps import Admin, Config, Db, InProject
 from app.web.forms import perhaps_whole
-from app.web.languages import gettext
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -51,7 +50,6 @@ def show_export(
         "gold": gold,
         "manifest": manifest,
         "size": sentences.size(manifest.bytes) if manifest else "",
-        "tie_policy": gettext(exporting.TIES),
         "file": f"{project.slug}-{shape}.jsonl",
         "download": f"{address}?{query}",
         "description": f"{address}/manifest?{query}",

@@ -13,7 +13,7 @@ from app.storage.session import Session
 from app.vocabulary import Role
 from app.web.deps import Admin, Config, Db, Id, Now
 from app.web.forms import Field, confirmed
-from app.web.languages import gettext
+from app.web.names import named
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +41,7 @@ def add_person(
     try:
         guest, new = people.add(session, email, name, _role(role), now)
         if not new:
-            raise Invalid("email", "has an account already, as %(role)s", role=gettext(guest.role))
+            raise Invalid("email", "has an account already, as %(role)s", role=named(guest.role))
         link = settings.invitation(people.invite(session, guest, now))
     except Invalid as error:
         session.rollback()
