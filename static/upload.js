@@ -104,7 +104,10 @@ function stop() {
 function look(found, cancelled) {
   if (!cancelled) tell(found.total && found.done / found.total, found.stage);
   if (!found.rejected) return;
-  early.hidden = false;
+  if (early.hidden) {
+    early.hidden = false;
+    early.scrollIntoView({ block: "nearest" });
+  }
   write(part("rows"), say("rows", { rows: found.rows, rejected: found.rejected }));
   part("more").hidden = found.rejected <= found.errors.length;
   for (const wrong of found.errors.slice(part("errors").children.length)) {
