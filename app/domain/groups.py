@@ -109,6 +109,18 @@ def add(session: Session, group: Group, person: Person) -> None:
     audit.record(session, Act.member_added, label(person), group=group.name)
 
 
+def add_all(session: Session, joining: list[tuple[Group, Person]]) -> None:
+    """Lets people in who are in no group yet; raises Conflict when a group was deleted a moment ago."""
+    try:
+        with session.begin_nested():
+            session.add_all(Membership(group_id=group.id, person_id=person.id) for group, person in joining)
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("One of the groups was deleted a moment ago. Nobody was let in.") from error
+    for group, person in joining:
+        audit.record(session, Act.member_added, label(person), group=group.name)
+
+
 def remove(session: Session, group: Group, person: Person) -> None:
     """Takes the person out; the same again changes nothing. What they hold of the group's they may still answer."""
     gone = delete(Membership).where(Membership.group_id == group.id, Membership.person_id == person.id)

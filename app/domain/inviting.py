@@ -82,22 +82,20 @@ def read(session: Session, text: str) -> list[Guest]:
 
 
 def invite(session: Session, guests: list[Guest], now: datetime) -> list[Invited]:
-    """Adds whoever is not there yet, with their groups, and makes a link for each of them."""
-    known = groups.named(session)
+    """Adds whoever is not there yet, with their groups, and makes a link for each of them; raises Conflict."""
     emails = [guest.email for guest in guests]
     there = {person.email: person for person in session.scalars(select(Person).where(Person.email.in_(emails)))}
-    found = []
-    for guest in guests:
-        person, new = there.get(guest.email), False
-        if person is None:
-            person, new = people.add(session, guest.email, guest.name, guest.role, now)
-        if not new:
-            found.append(Invited(person, None))
-            continue
-        for name in guest.groups:
-            groups.add(session, known[name], person)
-        found.append(Invited(person, people.invite(session, person, now)))
-    return found
+    new = {
+        guest.email: people.account_of(guest.email, guest.name, guest.role, now)
+        for guest in guests
+        if guest.email not in there
+    }
+    secrets = dict(zip(new, people.add_all(session, list(new.values()), now), strict=True))
+    known = groups.named(session)
+    fresh = [guest for guest in guests if guest.email in new]
+    groups.add_all(session, [(known[name], new[guest.email]) for guest in fresh for name in guest.groups])
+    found = there | new
+    return [Invited(found[guest.email], secrets.get(guest.email)) for guest in guests]
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:

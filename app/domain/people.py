@@ -43,8 +43,7 @@ def add(session: Session, email: str, name: str, role: Role, now: datetime) -> t
     found = by_email(session, email)
     if found is not None:
         return found, False
-    name = plain(name, 200) or email.partition("@")[0][:200]
-    person = Person(email=email, name=name, role=role, active=True, created_at=now)
+    person = account_of(email, name, role, now)
     try:
         with session.begin_nested():
             session.add(person)
@@ -61,6 +60,12 @@ def address(email: str) -> str:
     if not _EMAIL.fullmatch(email) or len(email) > 320:
         raise Invalid("email", "is not an email address")
     return email
+
+
+def account_of(email: str, name: str, role: Role, now: datetime) -> Person:
+    """An account to be, not in any session yet; the email must be as `address` gives it."""
+    name = plain(name, 200) or email.partition("@")[0][:200]
+    return Person(email=email, name=name, role=role, active=True, created_at=now)
 
 
 def by_email(session: Session, email: str) -> Person | None:
@@ -95,7 +100,21 @@ def invite(session: Session, person: Person, now: datetime) -> str:
     if not person.active:
         raise Conflict("%(person)s is deactivated. Activate the account before you invite.", person=label(person))
     audit.record(session, Act.account_invited, label(person))
-    return _issue(session, person, "invitation", now, now + INVITATION)
+    return _issue(session, [person], "invitation", now, now + INVITATION)[0]
+
+
+def add_all(session: Session, people: list[Person], now: datetime) -> list[str]:
+    """Adds accounts that are good and not there yet, and returns the secret of an invitation of each; raises Conflict."""
+    try:
+        with session.begin_nested():
+            session.add_all(people)
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("Somebody else added one of them a moment ago. Nobody was added; do it again.") from error
+    for person in people:
+        audit.record(session, Act.account_added, label(person), role=person.role)
+        audit.record(session, Act.account_invited, label(person))
+    return _issue(session, people, "invitation", now, now + INVITATION)
 
 
 def invited(session: Session, secret: str, now: datetime) -> Person:
@@ -186,7 +205,7 @@ def forget(session: Session, now: datetime) -> tuple[int, int]:
 
 def open_session(session: Session, person: Person, now: datetime) -> str:
     """The secret of a new browser session."""
-    return _issue(session, person, "session", now, now + SESSION)
+    return _issue(session, [person], "session", now, now + SESSION)[0]
 
 
 def close_session(session: Session, secret: str) -> None:
@@ -199,7 +218,7 @@ def create_token(session: Session, person: Person, name: str, now: datetime) -> 
     if not person.active:
         raise Conflict("%(person)s is deactivated. Activate the account before you make a token.", person=label(person))
     audit.record(session, Act.token_made, label(person), name=plain(name, 200))
-    return _issue(session, person, "token", now, None, name)
+    return _issue(session, [person], "token", now, None, name)[0]
 
 
 def tokens(session: Session, person: Person) -> list[Credential]:
@@ -278,22 +297,15 @@ def _digest(secret: str) -> str:
 
 
 def _issue(
-    session: Session, person: Person, kind: str, now: datetime, expires_at: datetime | None, name: str = ""
-) -> str:
+    session: Session, people: list[Person], kind: str, now: datetime, expires_at: datetime | None, name: str = ""
+) -> list[str]:
+    """A secret for each of the people."""
     session.execute(delete(Credential).where(Credential.expires_at <= now))
-    secret = secrets.token_urlsafe(32)
-    session.add(
-        Credential(
-            kind=kind,
-            person_id=person.id,
-            digest=_digest(secret),
-            name=plain(name, 200),
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
+    issued = [(person, secrets.token_urlsafe(32)) for person in people]
+    common = {"kind": kind, "name": plain(name, 200), "created_at": now, "expires_at": expires_at}
+    session.add_all(Credential(person_id=person.id, digest=_digest(secret), **common) for person, secret in issued)
     session.flush()
-    return secret
+    return [secret for _, secret in issued]
 
 
 _HOLDER = (

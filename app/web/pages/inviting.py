@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Request, UploadFile
 from starlette.responses import Response
 
 from app.domain import groups, inviting, people
-from app.domain.errors import Invalid
+from app.domain.errors import Conflict, Invalid
 from app.domain.inviting import Refused
 from app.storage.people import Person, label
 from app.storage.session import Session
@@ -41,7 +41,7 @@ def invite_all(
     try:
         table = _text(file) if file is not None and file.filename else table
         invited = inviting.invite(session, inviting.read(session, table), now)
-    except (Refused, Invalid) as error:
+    except (Refused, Invalid, Conflict) as error:
         session.rollback()
         return _form(request, session, person, table, error)
     links = [(found.person, settings.invitation(found.secret) if found.secret else None) for found in invited]
@@ -75,14 +75,16 @@ def _csv(links: list[tuple[Person, str | None]]) -> bytes:
 
 
 def _form(
-    request: Request, session: Session, person: Person, table: str, error: Refused | Invalid | None = None
+    request: Request, session: Session, person: Person, table: str, error: Refused | Invalid | Conflict | None = None
 ) -> Response:
     context = {
         "person": person,
         "table": table,
         "wrong": error.wrong if isinstance(error, Refused) else [],
         "error": error if isinstance(error, Invalid) else None,
+        "conflict": error if isinstance(error, Conflict) else None,
         "groups": groups.everything(session),
         "most": inviting.MOST,
     }
-    return page(request, "people_table.html", context, 422 if error else 200)
+    status = 200 if error is None else 409 if isinstance(error, Conflict) else 422
+    return page(request, "people_table.html", context, status)
