@@ -62,6 +62,7 @@ def _domain(answer: Answer, request: Request, error: Exception) -> Response:
         more["errors"] = [{"field": error.field, "reason": error.reason}]
     if isinstance(error, errors.DuplicateUpload):
         more["batch"] = error.batch_id
+    request.state.error = error
     return answer(request, status, str(error), headers, **more)
 
 

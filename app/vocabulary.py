@@ -114,6 +114,7 @@ class Act(StrEnum):
     project_changed = "project changed"
     batch_uploaded = "batch uploaded"
     batch_changed = "batch changed"
+    batch_deleted = "batch deleted"
     qualification_granted = "qualification granted"
     qualification_withdrawn = "qualification withdrawn"
     comparison_pinned = "comparison pinned"

@@ -1,115 +1,171 @@
-// The upload form: takes a dropped file, shows how far it is, and asks before a file goes in twice.
+// The upload form: takes a dropped file, shows how far it is and what was refused so far, can be cancelled, and asks
+// before a file goes in twice.
 
 import { uuid } from "./outbox.js";
+import { say } from "./words.js";
 
-const LOOK = 500;
-const STAGES = { reading: "read", storing: "stored" };
-const form = document.querySelector("form[data-upload]");
+const LOOK = 400; // milliseconds between two questions how far it is
+const area = document.getElementById("upload");
+const form = area.querySelector("form[data-upload]");
 const part = (name) => form.querySelector(`[data-${name}]`);
-const drop = form.querySelector(".drop");
-const file = form.elements.namedItem("file");
-const send = form.querySelector("button");
-const [shown, refused] = [part("uploading"), part("refused")];
-const [bar, words] = [shown.querySelector("progress"), shown.querySelector("[role=status]")];
+const field = (name) => form.elements.namedItem(name);
+const file = field("file");
+const [send, cancel, shown, refused, early] = ["send", "cancel", "uploading", "refused", "early"].map(part);
+const [bar, far] = [shown.querySelector("progress"), part("far")];
+
+/** The upload that is on its way. @type {{request: XMLHttpRequest, id: string, sent: boolean, cancelled: boolean} | null} */
+let present = null;
 
 part("drop-hint").hidden = false;
 part("again").hidden = true;
 
-form.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
+// a file that misses the form would take the page away
+for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+area.addEventListener("dragover", () => area.classList.add("over"));
+area.addEventListener("dragleave", (event) => {
+  if (!area.contains(event.relatedTarget)) area.classList.remove("over");
 });
-form.addEventListener("dragleave", () => drop.classList.remove("over"));
-form.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  if (event.dataTransfer.files.length) file.files = event.dataTransfer.files;
+area.addEventListener("drop", (event) => {
+  area.classList.remove("over");
+  if (present || !event.dataTransfer.files.length) return;
+  const chosen = new DataTransfer();
+  chosen.items.add(event.dataTransfer.files[0]);
+  file.files = chosen.files;
+  refused.hidden = true;
+  send.focus();
 });
 file.addEventListener("change", () => (refused.hidden = true));
-
+cancel.addEventListener("click", stop);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  upload(form.elements.namedItem("again").checked);
+  upload(field("again").checked);
 });
 
 /** Sends the file to the API and goes to the batch that it becomes.
  * @param {boolean} again even if the project has this very file */
 function upload(again) {
   const parameters = new URLSearchParams();
-  for (const name of ["name", "priority", "overlap", "pairs_per_prompt"]) {
-    const value = form.elements.namedItem(name).value.trim();
+  for (const name of ["name", "priority", "overlap", "pairs_per_prompt", "purpose"]) {
+    const value = field(name).value.trim();
     if (value) parameters.set(name, value);
   }
-  if (form.elements.namedItem("draft").checked) parameters.set("draft", "1");
+  if (!field("open").checked) parameters.set("draft", "1");
   if (again) parameters.set("again", "1");
-  const importId = uuid();
-  parameters.set("import_id", importId);
+  const request = new XMLHttpRequest();
+  const mine = (present = { request, id: uuid(), sent: false, cancelled: false });
+  parameters.set("import_id", mine.id);
   const body = new FormData();
   body.set("file", file.files[0]);
-  const request = new XMLHttpRequest();
   request.open("POST", `${form.dataset.upload}?${parameters}`);
   request.responseType = "json";
-  request.upload.addEventListener("progress", (event) => event.lengthComputable && say(event.loaded / event.total, "uploaded"));
-  request.upload.addEventListener("load", () => follow(request, importId));
+  request.upload.addEventListener("progress", (event) => event.lengthComputable && tell(event.loaded / event.total, "uploaded"));
+  request.upload.addEventListener("load", () => {
+    mine.sent = true;
+    follow(mine);
+  });
   request.addEventListener("load", () => answered(request.status, request.response));
-  request.addEventListener("error", () => refuse("The connection broke, and nothing of the file was kept. Try it again."));
-  refused.hidden = true;
+  request.addEventListener("abort", () => refuse(say("cancelled")));
+  request.addEventListener("error", () => refuse(say("broken")));
+  refused.hidden = early.hidden = true;
+  part("errors").replaceChildren();
   send.disabled = true;
-  shown.hidden = false;
-  say(0, "uploaded");
+  cancel.disabled = shown.hidden = false;
+  tell(0, "uploaded");
   request.send(body);
 }
 
 /** Shows how far the server is with the file, until it has answered; where nobody knows, that it is at work.
- * @param {XMLHttpRequest} request @param {string} importId */
-async function follow(request, importId) {
-  say(null);
-  while (request.readyState !== XMLHttpRequest.DONE) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
-    const reply = await fetch(`${form.dataset.upload}/imports/${importId}`).catch(() => null);
+ * @param {{request: XMLHttpRequest, id: string, cancelled: boolean}} mine */
+async function follow(mine) {
+  tell(null, "importing");
+  while (mine.request.readyState !== XMLHttpRequest.DONE) {
+    const path = `${form.dataset.upload}/imports/${mine.id}`;
+    // it is asked to stop until it does: it may not have begun
+    if (mine.cancelled) await fetch(`${path}/cancellation`, { method: "PUT" }).catch(() => null);
+    const reply = await fetch(path).catch(() => null);
     const found = reply?.ok ? await reply.json() : null;
-    if (found && request.readyState !== XMLHttpRequest.DONE) say(found.total && found.done / found.total, STAGES[found.stage]);
+    if (found && mine.request.readyState !== XMLHttpRequest.DONE) look(found, mine.cancelled);
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
   }
 }
 
-/** @param {number | null} share of the file, or null while nobody knows @param {string} [done] what was done with it */
-function say(share, done) {
+/** Ends the upload: while it is sent by hanging up, then by telling the server. */
+function stop() {
+  if (!present) return;
+  present.cancelled = cancel.disabled = true;
+  if (present.sent) tell(null, "cancelling");
+  else present.request.abort();
+}
+
+/** @typedef {{line: number, field: string, reason: string}} Wrong */
+
+/** @param {{stage: string, done: number, total: number, rows: number, rejected: number, errors: Wrong[]}} found
+ * @param {boolean} cancelled */
+function look(found, cancelled) {
+  if (!cancelled) tell(found.total && found.done / found.total, found.stage);
+  if (!found.rejected) return;
+  if (early.hidden) {
+    early.hidden = false;
+    early.scrollIntoView({ block: "nearest" });
+  }
+  write(part("rows"), say("rows", { rows: found.rows, rejected: found.rejected }));
+  part("more").hidden = found.rejected <= found.errors.length;
+  for (const wrong of found.errors.slice(part("errors").children.length)) {
+    const [item, line, name] = ["li", "b", "code"].map((tag) => document.createElement(tag));
+    line.textContent = say("line", { line: wrong.line });
+    name.textContent = wrong.field;
+    item.append(line, " ", ...(wrong.field ? [name, " "] : []), wrong.reason);
+    part("errors").append(item);
+  }
+}
+
+/** @param {number | null} share of the file, or null while nobody knows @param {string} what is said of it */
+function tell(share, what) {
   if (share === null) bar.removeAttribute("value");
   else bar.value = share;
-  const text = share === null ? "Importing …" : `${Math.floor(share * 100)} % ${done}`;
-  if (words.textContent !== text) words.textContent = text;
+  write(far, say(what, { percent: Math.floor((share ?? 0) * 100) }));
+}
+
+/** Writes what is new only, so that it is read out once. @param {HTMLElement} place @param {string} text */
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 /** @typedef {{id?: number, detail?: string, batch?: number, errors?: {field: string, reason: string}[]}} Reply */
 
 /** @param {number} status @param {Reply | null} reply */
 function answered(status, reply) {
+  const cancelled = present?.cancelled;
   if (status === 201) {
     location.assign(`${form.dataset.batches}/${reply.id}`);
     return;
   }
-  const wrong = reply?.errors?.[0];
-  const detail = wrong ? `The ${wrong.field.replaceAll("_", " ")} ${wrong.reason}. Nothing of the file was kept.` : reply?.detail;
-  refuse(detail ?? `The server answered ${status}. Nothing of the file was kept.`);
   if (status === 409 && reply?.batch) {
+    refuse(say("duplicate"));
     const batch = document.createElement("a");
     batch.href = `${form.dataset.batches}/${reply.batch}`;
-    batch.textContent = "Look at that batch";
+    batch.textContent = say("look");
     const again = document.createElement("button");
     again.type = "button";
     again.className = "button small";
-    again.textContent = "Upload it again";
+    again.textContent = say("again");
     again.addEventListener("click", () => upload(true));
     const row = document.createElement("div");
     row.className = "row after";
     row.append(again, batch);
     refused.append(row);
     again.focus();
+    return;
   }
+  const wrong = reply?.errors?.[0];
+  if (status === 409 && cancelled) refuse(say("cancelled"));
+  else if (wrong) refuse(say("wrong", { field: wrong.field.replaceAll("_", " "), reason: wrong.reason }));
+  else refuse(reply?.detail ?? say("status", { status }));
 }
 
 /** @param {string} why */
 function refuse(why) {
+  present = null;
   shown.hidden = true;
   send.disabled = false;
   refused.textContent = why;

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete as remove
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain import audit, projects
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.text import plain
 from app.storage import tallies
 from app.storage.batches import Batch, Comparison, Prompt, Response, RowError
+from app.storage.comparisons import Assignment, Tally
 from app.storage.people import Group
 from app.storage.projects import Project
 from app.vocabulary import Act, BatchState
@@ -38,7 +41,7 @@ def get(session: Session, project: Project, batch_id: int) -> Batch:
     """The batch; raises NotFound."""
     batch = session.get(Batch, batch_id)
     if batch is None or batch.project_id != project.id:
-        raise NotFound(f"There is no batch {batch_id} in {project.slug!r}.")
+        raise NotFound("There is no batch %(number)s in %(slug)r.", number=batch_id, slug=project.slug)
     return batch
 
 
@@ -49,6 +52,43 @@ def change(session: Session, batch: Batch, state: BatchState) -> None:
     with audit.changes(batch, Act.batch_changed, batch.name, batch.project_id):
         batch.state = state
     session.flush()
+
+
+def rename(session: Session, batch: Batch, name: str) -> None:
+    """Gives it another name; raises Invalid without one."""
+    name = plain(name, 200)
+    if not name:
+        raise Invalid("name", "is missing")
+    with audit.changes(batch, Act.batch_changed, batch.name, batch.project_id):
+        batch.name = name
+    session.flush()
+
+
+def judged(session: Session, batch: Batch) -> int:
+    """How many judgements there are in it, those that came along too."""
+    return session.scalar(select(func.coalesce(func.sum(Tally.judged), 0)).where(Tally.batch_id == batch.id)) or 0
+
+
+def delete(session: Session, batch: Batch) -> None:
+    """Takes a draft away that nobody has judged, with its comparisons and its refused rows; raises Conflict.
+
+    Prompts and responses stay, since another batch may have the same, and an upload of the file finds them there.
+    """
+    # no upload adds judgements to it meanwhile: see importing.store
+    session.scalars(select(Project).where(Project.id == batch.project_id).with_for_update(key_share=True)).one()
+    session.refresh(batch)
+    if batch.state != BatchState.draft:
+        raise Conflict("Only a draft can be deleted. Close the batch instead: what was judged stays.")
+    if judged(session, batch):
+        raise Conflict("There are judgements in this batch, so it is not deleted. Close it instead.")
+    number, name, project_id, comparisons = batch.id, batch.name, batch.project_id, batch.comparisons
+    of_batch = select(Comparison.id).where(Comparison.batch_id == number)
+    connection = session.connection()
+    connection.execute(remove(Assignment).where(Assignment.comparison_id.in_(of_batch)))
+    connection.execute(remove(Comparison).where(Comparison.batch_id == number))
+    session.delete(batch)
+    session.flush()
+    audit.record(session, Act.batch_deleted, name, project_id=project_id, batch=number, comparisons=comparisons)
 
 
 def configure(
@@ -72,7 +112,7 @@ def configure(
 def checked_priority(priority: int) -> int:
     """The priority of a batch, when it is one; raises Invalid."""
     if abs(priority) > MOST_PRIORITY:
-        raise Invalid("priority", f"must be between -{MOST_PRIORITY} and {MOST_PRIORITY}")
+        raise Invalid("priority", "must be between %(least)s and %(most)s", least=-MOST_PRIORITY, most=MOST_PRIORITY)
     return priority
 
 
@@ -82,17 +122,19 @@ def errors(session: Session, batch: Batch, limit: int | None = None) -> Iterator
     return iter(session.scalars(wanted))
 
 
-def samples(session: Session, batch: Batch, number: int) -> list[Sample]:
-    """The first `number` comparisons of the batch."""
+def samples(session: Session, batch: Batch, number: int, first: int = 0) -> list[Sample]:
+    """So many comparisons of the batch, in the order of the file, after the `first` ones."""
     a, b = aliased(Response), aliased(Response)
+    # what is passed over is passed over in the index
+    among = select(Comparison.id).where(Comparison.batch_id == batch.id).order_by(Comparison.id)
+    among = among.offset(first).limit(number)
     wanted = (
         select(Comparison.id, Comparison.external_id, Prompt.messages, a.text, b.text, Comparison.gold)
         .join(Prompt, Prompt.id == Comparison.prompt_id)
         .join(a, a.id == Comparison.response_a_id)
         .join(b, b.id == Comparison.response_b_id)
-        .where(Comparison.batch_id == batch.id)
+        .where(Comparison.id.in_(among))
         .order_by(Comparison.id)
-        .limit(number)
     )
     return [Sample(*row) for row in session.execute(wanted)]
 

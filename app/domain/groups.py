@@ -36,13 +36,19 @@ def dissolve(session: Session, group: Group) -> None:
     """Deletes it with its memberships; raises Conflict while a batch is for it."""
     used = [batch for batch, _ in batches(session, group)]
     if used:
-        raise Conflict(f"{group.name} is whom batch {used[0].name} is for. Choose another group there first.")
+        raise Conflict(
+            "%(group)s is whom batch %(batch)s is for. Choose another group there first.",
+            group=group.name,
+            batch=used[0].name,
+        )
     try:
         with session.begin_nested():
             session.delete(group)
             session.flush()
     except IntegrityError as error:  # somebody chose it for a batch a moment ago
-        raise Conflict(f"{group.name} is whom a batch is for. Choose another group there first.") from error
+        raise Conflict(
+            "%(group)s is whom a batch is for. Choose another group there first.", group=group.name
+        ) from error
     audit.record(session, Act.group_deleted, group.name)
 
 
@@ -50,13 +56,18 @@ def get(session: Session, group_id: int) -> Group:
     """The group; raises NotFound."""
     group = session.get(Group, group_id)
     if group is None:
-        raise NotFound(f"There is no group {group_id}.")
+        raise NotFound("There is no group %(number)s.", number=group_id)
     return group
 
 
 def everything(session: Session) -> list[Group]:
     """All groups by name."""
     return list(session.scalars(select(Group).order_by(Group.name)))
+
+
+def named(session: Session) -> dict[str, Group]:
+    """All groups by name."""
+    return {group.name: group for group in everything(session)}
 
 
 def members(session: Session) -> dict[int, list[Person]]:
@@ -93,9 +104,21 @@ def add(session: Session, group: Group, person: Person) -> None:
             session.flush()
     except IntegrityError as error:  # somebody else let them in, or deleted the group, a moment ago
         if session.get(Membership, (group.id, person.id)) is None:
-            raise NotFound(f"There is no group {group.id}.") from error
+            raise NotFound("There is no group %(number)s.", number=group.id) from error
         return
     audit.record(session, Act.member_added, label(person), group=group.name)
+
+
+def add_all(session: Session, joining: list[tuple[Group, Person]]) -> None:
+    """Lets people in who are in no group yet; raises Conflict when a group was deleted a moment ago."""
+    try:
+        with session.begin_nested():
+            session.add_all(Membership(group_id=group.id, person_id=person.id) for group, person in joining)
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("One of the groups was deleted a moment ago. Nobody was let in.") from error
+    for group, person in joining:
+        audit.record(session, Act.member_added, label(person), group=group.name)
 
 
 def remove(session: Session, group: Group, person: Person) -> None:
@@ -110,8 +133,8 @@ def _name(session: Session, group: Group, name: str) -> None:
     if not name:
         raise Invalid("name", "is missing")
     if len(name) > LONGEST_NAME:
-        raise Invalid("name", f"is longer than {LONGEST_NAME} characters")
-    taken = Conflict(f"There is a group {name} already.")
+        raise Invalid("name", "is longer than %(most)s characters", most=LONGEST_NAME)
+    taken = Conflict("There is a group %(name)s already.", name=name)
     if session.scalar(select(Group.id).where(Group.name == name, Group.id != group.id)):
         raise taken
     try:

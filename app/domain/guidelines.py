@@ -1,8 +1,7 @@
 """Guidelines and their versions: what holds now, what somebody read last, and that they have read it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import and_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,9 +32,9 @@ class Guidelines:
         return self.read is None or self.read < self.number
 
 
-def write(project: Project, text: str) -> None:
-    """Sets a project's guidelines; another text is a new version, of whoever acts in the project's session and by its
-    clock. Of a project that is in no session yet the version waits for `keep`."""
+def write(project: Project, text: str, now: datetime) -> None:
+    """Sets a project's guidelines; another text is a new version, of whoever acts in the project's session. Of a
+    project that is in no session yet the version waits for `keep`."""
     if (session := object_session(project)) is not None:
         # locked, lest two changes at once make the same version
         locked = {"key_share": True}
@@ -44,8 +43,7 @@ def write(project: Project, text: str) -> None:
         return
     project.guidelines, project.guidelines_version = text, project.guidelines_version + 1
     if session is not None:
-        clock: Callable[[], datetime] = session.info.get("clock", lambda: datetime.now(UTC))
-        keep(session, project, clock())
+        keep(session, project, now)
 
 
 def keep(session: Session, project: Project, now: datetime) -> None:

@@ -51,13 +51,13 @@ class Upload:
     name: str
     file_name: str
     opened: bool = True
-    purpose: Purpose = Purpose.judging
     priority: int = 0
     pairs_per_prompt: int | None = None
     overlap: int | None = None
     again: bool = False
     created_by: int | None = None
     limit: int = 4_000_000_000
+    purpose: Purpose = Purpose.judging
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from app.domain import audit
+from app.domain import audit, pins
 from app.domain.errors import Conflict, NotFound
 from app.storage import leases
 from app.storage.batches import Batch, Comparison
-from app.storage.comparisons import LEASED, Assignment
+from app.storage.comparisons import LEASED, OPEN, Assignment
 from app.storage.people import Person, label
 from app.storage.projects import Project
 from app.vocabulary import Act, AssignmentState
@@ -77,15 +77,16 @@ def release(session: Session, project: Project, assignment_id: int) -> None:
     of = select(Assignment.annotator_id).where(Assignment.id == assignment_id, Assignment.project_id == project.id)
     annotator_id = session.scalar(of)
     if annotator_id is None:
-        raise NotFound(f"There is no lease {assignment_id} in {project.slug!r}.")
+        raise NotFound("There is no lease %(number)s in %(slug)r.", number=assignment_id, slug=project.slug)
     leases.alone(session, annotator_id)
     row = leases.lock(session, assignment_id)
     if row is None or row.state == AssignmentState.expired:
         return
     if row.state != AssignmentState.leased:
-        ended = "judged" if row.state == AssignmentState.done else "skipped"
-        raise Conflict(f"The comparison was {ended} in the meantime; there is nothing to release.")
-    _release(session, project, annotator_id, [row])
+        if row.state == AssignmentState.done:
+            raise Conflict("The comparison was judged in the meantime; there is nothing to release.")
+        raise Conflict("The comparison was skipped in the meantime; there is nothing to release.")
+    _release(session, project.id, annotator_id, [row])
 
 
 def release_all(session: Session, project: Project, person: Person) -> int:
@@ -96,18 +97,43 @@ def release_all(session: Session, project: Project, person: Person) -> int:
         Assignment.project_id == project.id,
         Assignment.state == LEASED,
     )
-    locked = mine.order_by(Assignment.id).with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(locked).all()
+    found = _locked(session, mine)
     if found:
-        _release(session, project, person.id, found)
+        _release(session, project.id, person.id, found)
     return len(found)
 
 
-def _release(session: Session, project: Project, annotator_id: int, rows: Sequence[Assignment]) -> None:
+def give_back(session: Session, person: Person) -> None:
+    """Ends all that somebody holds, in every project, as `release` does, and gives what is pinned to them to everybody."""
+    leases.alone(session, person.id)
+    held = _locked(session, select(Assignment).where(Assignment.annotator_id == person.id, Assignment.state == LEASED))
+    for project_id in sorted({row.project_id for row in held}):
+        _release(session, project_id, person.id, [row for row in held if row.project_id == project_id])
+    pinned = _locked(session, select(Assignment).where(Assignment.pinned_to == person.id, Assignment.state == OPEN))
+    for row in pinned:
+        pins.record(session, Act.comparison_unpinned, session.get_one(Comparison, row.comparison_id))
+        leases.let_go(session, row)
+
+
+def waiting(session: Session, person: Person, now: datetime) -> tuple[int, int]:
+    """How many comparisons somebody holds, over all projects, and how many are pinned to them and wait."""
+    held = select(func.count()).where(
+        Assignment.annotator_id == person.id, Assignment.state == LEASED, Assignment.lease_expires_at > now
+    )
+    pinned = select(func.count()).where(Assignment.pinned_to == person.id, Assignment.state == OPEN)
+    return session.scalar(held) or 0, session.scalar(pinned) or 0
+
+
+def _locked(session: Session, wanted: Select[Assignment]) -> Sequence[Assignment]:
+    locked = wanted.order_by(Assignment.id).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(locked).all()
+
+
+def _release(session: Session, project_id: int, annotator_id: int, rows: Sequence[Assignment]) -> None:
     for row in rows:
         leases.release(session, row, AssignmentState.expired)
     name, numbers = label(session.get_one(Person, annotator_id)), [row.id for row in rows]
-    audit.record(session, Act.lease_released, name, project_id=project.id, assignments=numbers)
+    audit.record(session, Act.lease_released, name, project_id=project_id, assignments=numbers)
 
 
 def _live(project: Project, now: datetime) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import audit
+from app.domain import audit, leased
 from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
 from app.domain.text import plain
 from app.storage import leases
@@ -26,11 +26,6 @@ WINDOW = timedelta(minutes=15)
 MIN_PASSWORD = 10
 _hasher = PasswordHash.recommended()
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
-REFUSED = {
-    "invitation": "This link has expired or was used before. Ask for a new one.",
-    "session": "You are signed out.",
-    "token": "This token is not valid.",
-}
 _STRANGER = _hasher.hash(secrets.token_hex())
 
 
@@ -44,14 +39,11 @@ class Caller:
 
 def add(session: Session, email: str, name: str, role: Role, now: datetime) -> tuple[Person, bool]:
     """The person with that email and whether they are new; an existing one is returned as they are."""
-    email = email.strip().lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 320:
-        raise Invalid("email", "is not an email address")
+    email = address(email)
     found = by_email(session, email)
     if found is not None:
         return found, False
-    name = plain(name, 200) or email.partition("@")[0][:200]
-    person = Person(email=email, name=name, role=role, active=True, created_at=now)
+    person = account_of(email, name, role, now)
     try:
         with session.begin_nested():
             session.add(person)
@@ -60,6 +52,20 @@ def add(session: Session, email: str, name: str, role: Role, now: datetime) -> t
         return session.scalars(select(Person).where(Person.email == email)).one(), False
     audit.record(session, Act.account_added, email, role=role)
     return person, True
+
+
+def address(email: str) -> str:
+    """The email as it is kept; raises Invalid when it is none."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email) or len(email) > 320:
+        raise Invalid("email", "is not an email address")
+    return email
+
+
+def account_of(email: str, name: str, role: Role, now: datetime) -> Person:
+    """An account to be, not in any session yet; the email must be as `address` gives it."""
+    name = plain(name, 200) or email.partition("@")[0][:200]
+    return Person(email=email, name=name, role=role, active=True, created_at=now)
 
 
 def by_email(session: Session, email: str) -> Person | None:
@@ -72,7 +78,7 @@ def get(session: Session, person_id: int) -> Person:
     """The person with that id; raises NotFound."""
     person = session.get(Person, person_id)
     if person is None:
-        raise NotFound(f"There is no person {person_id}.")
+        raise NotFound("There is no person %(number)s.", number=person_id)
     return person
 
 
@@ -80,7 +86,7 @@ def account(session: Session, person_id: int) -> Person:
     """The account with that id; an imported annotator is none. Raises NotFound."""
     person = session.get(Person, person_id)
     if person is None or person.email is None:
-        raise NotFound(f"There is no account {person_id}.")
+        raise NotFound("There is no account %(number)s.", number=person_id)
     return person
 
 
@@ -92,9 +98,23 @@ def everyone(session: Session) -> list[Person]:
 def invite(session: Session, person: Person, now: datetime) -> str:
     """The secret of a link that signs this person in once within a week."""
     if not person.active:
-        raise Conflict(f"{person.email} is deactivated. Activate the account before you invite.")
+        raise Conflict("%(person)s is deactivated. Activate the account before you invite.", person=label(person))
     audit.record(session, Act.account_invited, label(person))
-    return _issue(session, person, "invitation", now, now + INVITATION)
+    return _issue(session, [person], "invitation", now, now + INVITATION)[0]
+
+
+def add_all(session: Session, people: list[Person], now: datetime) -> list[str]:
+    """Adds accounts that are good and not there yet, and returns the secret of an invitation of each; raises Conflict."""
+    try:
+        with session.begin_nested():
+            session.add_all(people)
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("Somebody else added one of them a moment ago. Nobody was added; do it again.") from error
+    for person in people:
+        audit.record(session, Act.account_added, label(person), role=person.role)
+        audit.record(session, Act.account_invited, label(person))
+    return _issue(session, people, "invitation", now, now + INVITATION)
 
 
 def invited(session: Session, secret: str, now: datetime) -> Person:
@@ -121,7 +141,7 @@ def accept(session: Session, secret: str, now: datetime, password: str | None = 
 def set_password(session: Session, person: Person, password: str) -> None:
     """Sets it; raises Invalid when it is shorter than ten characters or longer than 1 000."""
     if not MIN_PASSWORD <= len(password) <= 1000:
-        raise Invalid("password", f"needs {MIN_PASSWORD} to 1000 characters")
+        raise Invalid("password", "needs %(least)s to 1000 characters", least=MIN_PASSWORD)
     person.password_hash = _hasher.hash(password)
     audit.record(session, Act.password_set, label(person))
     session.flush()
@@ -185,7 +205,7 @@ def forget(session: Session, now: datetime) -> tuple[int, int]:
 
 def open_session(session: Session, person: Person, now: datetime) -> str:
     """The secret of a new browser session."""
-    return _issue(session, person, "session", now, now + SESSION)
+    return _issue(session, [person], "session", now, now + SESSION)[0]
 
 
 def close_session(session: Session, secret: str) -> None:
@@ -196,9 +216,9 @@ def close_session(session: Session, secret: str) -> None:
 def create_token(session: Session, person: Person, name: str, now: datetime) -> str:
     """A new API token, shown this once; raises Conflict for somebody who cannot sign in."""
     if not person.active:
-        raise Conflict(f"{label(person)} is deactivated. Activate the account before you make a token.")
+        raise Conflict("%(person)s is deactivated. Activate the account before you make a token.", person=label(person))
     audit.record(session, Act.token_made, label(person), name=plain(name, 200))
-    return _issue(session, person, "token", now, None, name)
+    return _issue(session, [person], "token", now, None, name)[0]
 
 
 def tokens(session: Session, person: Person) -> list[Credential]:
@@ -231,7 +251,7 @@ def identify(session: Session, kind: str, secret: str, now: datetime) -> Caller:
     does waits, as by leases.alone."""
     caller = _caller(session, IDENTIFY, kind, secret, now)
     if caller is None:
-        raise Unauthenticated(REFUSED[kind])
+        raise _refused(kind)
     return caller
 
 
@@ -241,7 +261,11 @@ def identify_at_once(session: Session, kind: str, secret: str, now: datetime) ->
 
 
 def change(session: Session, person: Person, *, role: Role | None = None, active: bool | None = None) -> None:
-    """Changes role or activity; the last active admin stays one. Deactivating ends all sessions, tokens and links."""
+    """Changes role or activity; the last active admin stays one, or Conflict is raised.
+
+    Deactivating ends all sessions, tokens and links, and what they hold and what is pinned to them goes back to the
+    queue: nobody waits for somebody who cannot come.
+    """
     loses = (role is not None and role != Role.admin) or active is False
     if loses and person.role == Role.admin and person.active:
         # locked, lest two admins send each other away at the same moment
@@ -256,6 +280,16 @@ def change(session: Session, person: Person, *, role: Role | None = None, active
             if not active:
                 session.execute(delete(Credential).where(Credential.person_id == person.id))
     session.flush()
+    if active is False:
+        leased.give_back(session, person)
+
+
+def _refused(kind: str) -> Unauthenticated:
+    if kind == "invitation":
+        return Unauthenticated("This link has expired or was used before. Ask for a new one.")
+    if kind == "session":
+        return Unauthenticated("You are signed out.")
+    return Unauthenticated("This token is not valid.")
 
 
 def _digest(secret: str) -> str:
@@ -263,22 +297,15 @@ def _digest(secret: str) -> str:
 
 
 def _issue(
-    session: Session, person: Person, kind: str, now: datetime, expires_at: datetime | None, name: str = ""
-) -> str:
+    session: Session, people: list[Person], kind: str, now: datetime, expires_at: datetime | None, name: str = ""
+) -> list[str]:
+    """A secret for each of the people."""
     session.execute(delete(Credential).where(Credential.expires_at <= now))
-    secret = secrets.token_urlsafe(32)
-    session.add(
-        Credential(
-            kind=kind,
-            person_id=person.id,
-            digest=_digest(secret),
-            name=plain(name, 200),
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
+    issued = [(person, secrets.token_urlsafe(32)) for person in people]
+    common = {"kind": kind, "name": plain(name, 200), "created_at": now, "expires_at": expires_at}
+    session.add_all(Credential(person_id=person.id, digest=_digest(secret), **common) for person, secret in issued)
     session.flush()
-    return secret
+    return [secret for _, secret in issued]
 
 
 _HOLDER = (
@@ -302,5 +329,5 @@ def _caller(session: Session, statement: Prepared, kind: str, secret: str, now: 
 def _holder(session: Session, kind: str, secret: str, now: datetime) -> tuple[Credential, Person]:
     found = session.execute(_HOLDER, {"digest": _digest(secret), "kind": kind}).one_or_none()
     if found is None or (found[0].expires_at is not None and found[0].expires_at <= now):
-        raise Unauthenticated(REFUSED[kind])
+        raise _refused(kind)
     return found[0], found[1]

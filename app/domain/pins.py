@@ -34,12 +34,14 @@ def pin(session: Session, project: Project, comparison_id: int, person: Person) 
     leases.alone(session, person.id)
     comparison, batch = _find(session, project, comparison_id)
     if not person.active:
-        raise Conflict(f"{label(person)} is deactivated and is handed nothing.")
+        raise Conflict("%(person)s is deactivated and is handed nothing.", person=label(person))
     if batch.group_id is not None and session.get(Membership, (batch.group_id, person.id)) is None:
-        raise Conflict(f"{label(person)} is not in the group that batch {batch.name} is for.")
+        raise Conflict(
+            "%(person)s is not in the group that batch %(batch)s is for.", person=label(person), batch=batch.name
+        )
     had = select(Assignment.id).where(Assignment.comparison_id == comparison.id, Assignment.holder_id == person.id)
     if session.scalar(had.limit(1)) is not None:
-        raise Conflict(f"{label(person)} has had this comparison already.")
+        raise Conflict("%(person)s has had this comparison already.", person=label(person))
     rows = _current(session, comparison)
     free = [row for row in rows if row.state == AssignmentState.open]
     if not free:
@@ -49,7 +51,7 @@ def pin(session: Session, project: Project, comparison_id: int, person: Person) 
         if row is not chosen:
             leases.let_go(session, row)
     if chosen.pinned_to != person.id:
-        _record(session, Act.comparison_pinned, comparison, to=label(person))
+        record(session, Act.comparison_pinned, comparison, to=label(person))
     chosen.pinned_to = person.id
     session.flush()
 
@@ -59,7 +61,7 @@ def unpin(session: Session, project: Project, comparison_id: int) -> None:
     comparison, _ = _find(session, project, comparison_id)
     rows = _current(session, comparison)
     if any(row.pinned_to is not None for row in rows):
-        _record(session, Act.comparison_unpinned, comparison)
+        record(session, Act.comparison_unpinned, comparison)
     for row in rows:
         leases.let_go(session, row)
     session.flush()
@@ -88,7 +90,8 @@ def of_project(session: Session, project: Project, most: int) -> list[Pin]:
     return [Pin(*row) for row in session.execute(wanted)]
 
 
-def _record(session: Session, act: Act, comparison: Comparison, **details: str) -> None:
+def record(session: Session, act: Act, comparison: Comparison, **details: str) -> None:
+    """Notes in the audit log what was done with a pin of the comparison."""
     name = comparison.external_id or str(comparison.id)
     audit.record(session, act, name, project_id=comparison.project_id, comparison=comparison.id, **details)
 
@@ -96,7 +99,7 @@ def _record(session: Session, act: Act, comparison: Comparison, **details: str) 
 def _find(session: Session, project: Project, comparison_id: int) -> tuple[Comparison, Batch]:
     comparison = session.get(Comparison, comparison_id)
     if comparison is None or comparison.project_id != project.id:
-        raise NotFound(f"There is no comparison {comparison_id} in {project.slug!r}.")
+        raise NotFound("There is no comparison %(number)s in %(slug)r.", number=comparison_id, slug=project.slug)
     return comparison, session.get_one(Batch, comparison.batch_id)
 
 

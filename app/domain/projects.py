@@ -1,15 +1,17 @@
 """Projects and how far they are."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import audit
+from app.domain import asking, audit
 from app.domain import guidelines as versions
+from app.domain.asking import Asks
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.text import plain
 from app.storage import tallies
@@ -19,8 +21,10 @@ from app.storage.projects import Project
 from app.vocabulary import Act, BatchState
 
 MOST_RETRAIN = 1_000_000_000
+MOST_GOAL = 10_000
 LONGEST_GUIDELINES = 200_000
 RESERVED = {"new"}  # /projects/new is the page that makes one
+NOTHING = Asks()
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,98}")
 
 
@@ -33,80 +37,118 @@ class Progress:
     mine: int
 
 
-def create(
-    session: Session,
-    slug: str,
-    name: str,
-    now: datetime,
-    *,
-    overlap: int = 1,
-    guidelines: str = "",
-    base_model: str = "",
-    retrain_every: int = 0,
-    max_per_annotator: int | None = None,
-    spread: bool = False,
-) -> Project:
-    """A new project; raises Invalid, or Conflict when the slug is taken."""
+class More(TypedDict, total=False):
+    """The Settings beside the name."""
+
+    guidelines: str
+    session_goal: int | None
+    asks: Asks
+    pass_mark: int | None
+    max_per_annotator: int | None
+    overlap: int
+    spread: bool
+    base_model: str
+    retrain_every: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may be set of a project.
+
+    `overlap` and `spread` hold for what is uploaded from then on. `max_per_annotator` (None: no limit) and `pass_mark`
+    (None: nobody need qualify) hold from the next claim on, and take nothing from anybody. What `asks` says holds for
+    what is handed out from then on; who holds something may answer it as it was asked.
+    """
+
+    name: str = ""
+    guidelines: str = ""
+    session_goal: int | None = None
+    asks: Asks = NOTHING
+    pass_mark: int | None = None
+    max_per_annotator: int | None = None
+    overlap: int = 1
+    spread: bool = False
+    base_model: str = ""
+    retrain_every: int = 0
+
+    def differing(self, others: "Settings") -> list[str]:
+        """The names of those that are not the same in both."""
+        return [field.name for field in fields(self) if getattr(self, field.name) != getattr(others, field.name)]
+
+
+def create(session: Session, slug: str, name: str, now: datetime, **more: Unpack[More]) -> Project:
+    """A new project with those settings; raises Invalid, or Conflict when the slug is taken."""
     if not _SLUG.fullmatch(slug):
         raise Invalid(
             "slug", "needs lower-case letters, digits and hyphens, at most 99, starting with a letter or digit"
         )
     if slug in RESERVED:
-        raise Invalid("slug", f"cannot be {slug!r}")
+        raise Invalid("slug", "cannot be %(slug)r", slug=slug)
     if session.scalar(select(Project.id).where(Project.slug == slug)):
-        raise Conflict(f"There is a project {slug!r} already.")
+        raise Conflict("There is a project %(slug)r already.", slug=slug)
     project = Project(slug=slug, name="", guidelines="", guidelines_version=0, created_at=now)
-    configure(
-        project,
-        name=name,
-        overlap=overlap,
-        guidelines=guidelines,
-        base_model=base_model,
-        retrain_every=retrain_every,
-        max_per_annotator=max_per_annotator,
-        spread=spread,
-    )
+    configure(project, Settings(name=name, **more), now)
     try:
         with session.begin_nested():
             session.add(project)
             session.flush()
             versions.keep(session, project, now)
     except IntegrityError as error:  # somebody else took the slug a moment ago
-        raise Conflict(f"There is a project {slug!r} already.") from error
+        raise Conflict("There is a project %(slug)r already.", slug=slug) from error
     audit.record(session, Act.project_created, slug, project_id=project.id)
     return project
 
 
-def configure(
-    project: Project,
-    *,
-    name: str,
-    overlap: int,
-    guidelines: str,
-    base_model: str,
-    retrain_every: int,
-    max_per_annotator: int | None,
-    spread: bool,
-) -> None:
-    """Sets what may be set; raises Invalid.
+def settings(project: Project) -> Settings:
+    """What is set of the project."""
+    given = {field.name: getattr(project, field.name) for field in fields(Settings)}
+    return Settings(**given | {"asks": asking.read(project.asks)})
 
-    A new `overlap` or `spread` holds for what is uploaded from then on. `max_per_annotator` (None: no limit) holds from
-    the next claim on: who is past it gets nothing more, and may still answer what they hold.
-    """
-    if retrain_every < 0:
+
+def settle(session: Session, project: Project) -> Settings:
+    """What is set of the project, read anew; nobody else sets anything until the transaction ends."""
+    wanted = select(Project).where(Project.id == project.id).with_for_update(key_share=True)
+    return settings(session.scalars(wanted.execution_options(populate_existing=True)).one())
+
+
+def checked(project: Project, wanted: Settings) -> Settings:
+    """The settings as they would be kept; raises Invalid."""
+    if wanted.retrain_every < 0:
         raise Invalid("retrain_every", "must be 0 (never) or more")
-    if retrain_every > MOST_RETRAIN:
-        raise Invalid("retrain_every", f"is too large; at most {MOST_RETRAIN}")
-    if len(guidelines) > LONGEST_GUIDELINES:
-        raise Invalid("guidelines", f"is longer than {LONGEST_GUIDELINES} characters")
-    if len(base_model) > 500:
-        raise Invalid("base_model", "is longer than 500 characters")
+    if wanted.retrain_every > MOST_RETRAIN:
+        raise Invalid("retrain_every", "is too large; at most %(most)s", most=MOST_RETRAIN)
+    if len(wanted.guidelines) > LONGEST_GUIDELINES:
+        raise Invalid("guidelines", "is longer than %(most)s characters", most=LONGEST_GUIDELINES)
+    if len(wanted.base_model) > 500:
+        raise Invalid("base_model", "is longer than %(most)s characters", most=500)
+    if wanted.pass_mark is not None and not 1 <= wanted.pass_mark <= 100:
+        raise Invalid("pass_mark", "must be between 1 and 100, or empty where nobody need qualify")
+    if wanted.session_goal is not None and not 1 <= wanted.session_goal <= MOST_GOAL:
+        raise Invalid("session_goal", "must be between 1 and %(most)s, or empty for none", most=MOST_GOAL)
+    checked_limit(wanted.max_per_annotator)
+    checked_overlap(wanted.overlap)
+    return replace(
+        wanted,
+        name=plain(wanted.name, 200) or project.slug,
+        guidelines=wanted.guidelines.replace("\x00", ""),
+        base_model=plain(wanted.base_model, 500),
+        asks=asking.read(asking.written(wanted.asks)),
+    )
+
+
+def configure(project: Project, wanted: Settings, now: datetime) -> None:
+    """Sets all of it; raises Invalid."""
+    wanted = checked(project, wanted)
+    asks = asking.written(wanted.asks)
+    asked_anew = asks != project.asks
     with audit.changes(project, Act.project_changed, project.slug, project.id):
-        project.max_per_annotator, project.spread = checked_limit(max_per_annotator), spread
-        project.name = plain(name, 200) or project.slug
-        project.overlap = checked_overlap(overlap)
-        versions.write(project, guidelines.replace("\x00", ""))
-        project.base_model, project.retrain_every = plain(base_model, 500), retrain_every
+        for field in fields(wanted):
+            if field.name == "guidelines":
+                versions.write(project, wanted.guidelines, now)
+            else:
+                setattr(project, field.name, asks if field.name == "asks" else getattr(wanted, field.name))
+    if asked_anew:
+        project.asks_since = now
 
 
 def checked_overlap(overlap: int) -> int:
@@ -127,7 +169,7 @@ def get(session: Session, slug: str) -> Project:
     """The project; raises NotFound."""
     project = session.scalar(select(Project).where(Project.slug == slug)) if _SLUG.fullmatch(slug) else None
     if project is None:
-        raise NotFound(f"There is no project {slug!r}.")
+        raise NotFound("There is no project %(slug)r.", slug=slug)
     return project
 
 

@@ -34,6 +34,7 @@ from app.web.pages import (
     annotate,
     guidelines,
     home,
+    inviting,
     judgements,
     overview,
     practice,
@@ -41,6 +42,7 @@ from app.web.pages import (
     quality,
     quiz,
     signing,
+    uploading,
 )
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
@@ -78,9 +80,10 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     for module in (*nouns, description):
         api.include_router(module.router)
     app.include_router(api)
-    project = (project_pages, overview, batch_pages, lease_pages, quality, training_pages, export_pages)
+    project = (project_pages, overview, uploading, batch_pages, lease_pages, quality, training_pages, export_pages)
     onboarding = (guidelines, practice, quiz, qualifications)
-    for pages in (signing, home, annotate, judgements, *onboarding, *project, people_pages, group_pages, audit_pages):
+    accounts = (inviting, people_pages, group_pages, audit_pages)
+    for pages in (signing, home, annotate, judgements, *onboarding, *project, *accounts):
         app.include_router(pages.router)
     app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")

@@ -25,6 +25,12 @@ def perhaps_whole(name: str, text: str) -> int | None:
     return whole(name, text) if text.strip() else None
 
 
+def confirmed(field: str, typed: str, name: str) -> None:
+    """What cannot be undone happens to whoever types its name; raises Invalid at the field."""
+    if " ".join(typed.split()) != " ".join(name.split()):
+        raise Invalid(field, "must be %(name)s, letter by letter. Nothing was changed", name=name)
+
+
 def number(name: str, text: str) -> float:
     """A number; raises Invalid at the field."""
     try:

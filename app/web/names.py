@@ -1,6 +1,6 @@
 """The words of the vocabulary as people read them."""
 
-from app.vocabulary import AssignmentState, BatchState, Flag, Purpose, Role, RunState, SkipReason
+from app.vocabulary import Act, AssignmentState, BatchState, Flag, Purpose, Role, RunState, SkipReason
 from app.web.languages import gettext
 
 # outside of a request this is English, so what stands here is what the catalogues translate
@@ -30,6 +30,34 @@ NAMES: dict[str, str] = {
     Flag.personal_data: gettext("personal data"),
     Flag.broken: gettext("broken"),
     Flag.not_my_field: gettext("not my field"),
+    Act.signed_in: gettext("signed in"),
+    Act.sign_in_refused: gettext("sign-in refused"),
+    Act.account_added: gettext("account added"),
+    Act.account_changed: gettext("account changed"),
+    Act.account_invited: gettext("account invited"),
+    Act.password_set: gettext("password set"),
+    Act.token_made: gettext("token made"),
+    Act.token_revoked: gettext("token revoked"),
+    Act.group_made: gettext("group made"),
+    Act.group_renamed: gettext("group renamed"),
+    Act.group_deleted: gettext("group deleted"),
+    Act.member_added: gettext("member added"),
+    Act.member_removed: gettext("member removed"),
+    Act.project_created: gettext("project created"),
+    Act.project_changed: gettext("project changed"),
+    Act.batch_uploaded: gettext("batch uploaded"),
+    Act.batch_changed: gettext("batch changed"),
+    Act.batch_deleted: gettext("batch deleted"),
+    Act.comparison_pinned: gettext("comparison pinned"),
+    Act.comparison_unpinned: gettext("comparison unpinned"),
+    Act.lease_released: gettext("lease released"),
+    Act.data_exported: gettext("data exported"),
+    Act.run_requested: gettext("run requested"),
+    Act.run_cancelled: gettext("run cancelled"),
+    Act.model_promoted: gettext("model promoted"),
+    Act.backup_made: gettext("backup made"),
+    Act.backup_restored: gettext("backup restored"),
+    Act.pruned: gettext("pruned"),
     "user": gettext("person"),
     "assistant": gettext("assistant"),
     "system": gettext("instructions"),

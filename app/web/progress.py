@@ -1,4 +1,7 @@
-"""How far a running import is: in a file, since another process may be asked than the one that imports."""
+"""How far a running import is: in a file, since another process may be asked than the one that imports.
+
+Beside it lies a second file once somebody wants the import to stop.
+"""
 
 import json
 import os
@@ -11,15 +14,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import NotFound
-from app.domain.spooling import Progress, silent
+from app.domain.errors import Conflict, NotFound
+from app.domain.spooling import Progress, Rows, silent
 
 OFTEN, DAY = 0.2, 86_400.0  # seconds
+FIRST = 10  # of the refused rows
 
 
 @contextmanager
-def shown(import_id: UUID | None, person_id: int) -> Iterator[Callable[[str], Progress]]:
-    """Gives what makes the progress of a stage, which that person can look up while the block runs."""
+def shown(import_id: UUID | None, person_id: int, found: Rows) -> Iterator[Callable[[str], Progress]]:
+    """Gives what makes the progress of a stage, which that person can look up while the block runs, with the rows that
+    are `found` so far. In the block Conflict is raised once that person has cancelled the import."""
     if import_id is None:
         yield lambda _stage: silent
         return
@@ -28,21 +33,28 @@ def shown(import_id: UUID | None, person_id: int) -> Iterator[Callable[[str], Pr
     def stage(name: str) -> Progress:
         def show(done: int, total: int) -> None:
             nonlocal last
-            if time.monotonic() - last >= OFTEN:
-                _write(path, {"person": person_id, "stage": name, "done": done, "total": total})
-                last = time.monotonic()
+            if time.monotonic() - last < OFTEN:
+                return
+            if _stop(path).exists():
+                raise Conflict("The import was cancelled. Nothing of the file was kept.")
+            far = {"person": person_id, "stage": name, "done": done, "total": total}
+            errors = [vars(refused) for refused in found.refused[:FIRST]]
+            _write(path, far | {"rows": found.rows, "rejected": found.rejected, "errors": errors})
+            last = time.monotonic()
 
         return show
 
     try:
         yield stage
     finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        for file in (path, _stop(path)):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
 
 def look_up(import_id: UUID, person_id: int) -> dict[str, Any]:
-    """The `stage`, and how much of it is `done` of what `total`; raises NotFound."""
+    """The `stage`, and how much of it is `done` of what `total`; the `rows` that were read, how many of them were
+    `rejected`, and the first `errors`. Raises NotFound."""
     try:
         with open(_path(import_id), opener=_itself) as file:
             left = time.time() - os.fstat(file.fileno()).st_mtime > DAY  # by a process that was killed
@@ -52,6 +64,17 @@ def look_up(import_id: UUID, person_id: int) -> dict[str, Any]:
     if found.pop("person", None) != person_id:
         raise NotFound("No import of yours with that id is running here.")
     return found
+
+
+def cancel(import_id: UUID, person_id: int) -> None:
+    """Has the import end before it is committed, if it is not too late; raises NotFound."""
+    look_up(import_id, person_id)
+    with suppress(OSError), open(_stop(_path(import_id)), "w", opener=_itself):
+        pass
+
+
+def _stop(path: Path) -> Path:
+    return path.with_suffix(".stop")
 
 
 def _path(import_id: UUID) -> Path:

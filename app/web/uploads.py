@@ -73,8 +73,11 @@ def take_in(
     now: datetime,
     import_id: UUID | None = None,
 ) -> Report:
-    """Imports what was received, in a transaction that begins when all of it is read; see `importing.store`."""
-    with Rows(received.file) as found, shown(import_id, admin.id) as stage:
+    """Imports what was received, in a transaction that begins when all of it is read; see `importing.store`.
+
+    Raises Conflict when the import is cancelled: then nothing of it is kept.
+    """
+    with Rows(received.file) as found, shown(import_id, admin.id, found) as stage:
         importing.check(session, project, found, upload)
         session.commit()
         importing.read(found, upload, stage("reading"))

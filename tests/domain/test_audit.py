@@ -1,5 +1,7 @@
 """What the audit log keeps, and that nobody changes it."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -24,16 +26,7 @@ def told(session, **wanted):
 
 
 def settings(project, **changed):
-    names = (
-        "name",
-        "overlap",
-        "guidelines",
-        "base_model",
-        "retrain_every",
-        "max_per_annotator",
-        "spread",
-    )
-    return {name: getattr(project, name) for name in names} | changed
+    return replace(projects.settings(project), **changed)
 
 
 def test_an_entry_names_who_when_and_by_which_request(session, clock, project):
@@ -57,9 +50,9 @@ def test_no_secret_goes_in(session, clock):
     assert acts == ["account added", "account invited", "token made", "password set", "signed in"]
 
 
-def test_of_settings_it_tells_which_changed_from_what_to_what(session, project):
-    projects.configure(project, **settings(project, overlap=3, guidelines="Be kind to whoever asks."))
-    projects.configure(project, **settings(project))
+def test_of_settings_it_tells_which_changed_from_what_to_what(session, project, clock):
+    projects.configure(project, settings(project, overlap=3, guidelines="Be kind to whoever asks."), clock())
+    projects.configure(project, settings(project), clock())
     assert told(session, action=Act.project_changed) == [
         ("project changed", "study", {"overlap": [1, 3], "guidelines": "changed", "guidelines_version": [0, 1]})
     ]
@@ -100,7 +93,7 @@ def test_it_can_be_asked_by_project_person_action_and_day(session, clock, projec
     other = projects.create(session, "other", "", clock())
     session.info["actor"] = "somebody else"
     clock.forward(days=1)
-    projects.configure(other, **settings(other, overlap=2))
+    projects.configure(other, settings(other, overlap=2), clock())
     assert [subject for _, subject, _ in told(session)] == ["study", "other", "other"]
     assert [subject for _, subject, _ in told(session, project_id=project.id)] == ["study"]
     assert [action for action, _, _ in told(session, actor="somebody else")] == [Act.project_changed]

@@ -16,11 +16,10 @@ def ann(session, clock):
 @pytest.fixture
 def write(session, project, clock):
     """Sets the guidelines, a day after whatever was before."""
-    session.info["clock"] = clock
 
     def write(text):
         clock.forward(days=1)
-        projects.configure(project, **settings(project, guidelines=text))
+        projects.configure(project, settings(project, guidelines=text), clock())
         session.flush()
 
     return write
@@ -109,8 +108,8 @@ def test_two_changes_at_once_make_two_versions(engine, clock):
     with sessions() as one, sessions() as other:
         stale = projects.get(other, "both")
         first = projects.get(one, "both")
-        projects.configure(first, **settings(first, guidelines="Two."))
+        projects.configure(first, settings(first, guidelines="Two."), clock())
         one.commit()
-        projects.configure(stale, **settings(stale, guidelines="Three."))
+        projects.configure(stale, settings(stale, guidelines="Three."), clock())
         other.commit()
         assert numbers(other, stale) == [3, 2, 1]

@@ -1,6 +1,7 @@
 """The rules of distribution, as annotators notice them."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,8 +65,7 @@ def bring(session, project, clock):
 
 
 def set_rules(project, **rules):
-    names = ("name", "overlap", "guidelines", "base_model", "retrain_every", "max_per_annotator", "spread")
-    projects.configure(project, **({name: getattr(project, name) for name in names} | rules))
+    projects.configure(project, replace(projects.settings(project), **rules), project.created_at)
 
 
 def comparison(session, project, name):

@@ -39,13 +39,14 @@ def test_a_group_is_made_filled_renamed_and_deleted(boss, folk, poets):
     assert "Poets" in boss.text(f"/people/{ann}")
     assert "Bards" in boss.submit(f"{path}/name", name="Bards")
     assert "0 members" in boss.submit(f"{path}/members/{ann}/removal")
-    assert "Every batch is for everybody." in boss.submit(f"{path}/deletion")
+    assert "must be Bards, letter by letter" in boss.submit(f"{path}/deletion", 422, confirm="Poets")
+    assert "Every batch is for everybody." in boss.submit(f"{path}/deletion", confirm="Bards")
     boss.text(path, 404)
 
 
 def test_what_a_group_cannot_be_called_is_said_at_its_field(boss, poets):
     page = boss.submit("/groups", 422, name="Poets")
-    assert "Name is another group’s" in page
+    assert "Name is that of another group." in page
     assert 'value="Poets"' in boss.post("/groups", data={"name": "Poets"}).text
     assert "Name is missing" in boss.submit("/groups", 422, name=" ")
     assert "Name is longer than 100" in boss.submit(f"/groups/{poets}/name", 422, name="n" * 101)
@@ -59,7 +60,7 @@ def test_a_group_that_a_batch_is_for_is_not_deleted(boss, batch, poets):
     assert "1 batch is for them only" in page
     assert "Autumn A study open" in page
     assert "Delete the group" not in page
-    assert "Poets is whom batch Autumn is for." in boss.submit(f"/groups/{poets}/deletion", 409)
+    assert "Poets is whom batch Autumn is for." in boss.submit(f"/groups/{poets}/deletion", 409, confirm="Poets")
 
 
 def test_the_rules_of_a_batch_are_set_on_its_page(boss, looker, ann, batch, poets, folk):
@@ -127,7 +128,7 @@ def test_a_reviewer_sees_who_holds_what_and_releases_it(looker, ann, bob, folk, 
     claim(bob)
     page = looker.text(path)
     assert page.startswith("2 people hold 3 comparisons.")
-    assert "ann@example.org 2 10 min 0 s 20 min 0 s Release all of ann@example.org" in page
+    assert "ann@example.org 2 10 min 0 s 20 min 0 s" in page
     assert "0 ann@example.org Autumn 10 min 0 s 20 min 0 s Release 0" in page
     assert 'title="2026-01-05 09:30 UTC"' in looker.get(path).text
     only = looker.text(f"{path}?annotator={folk['bob'].id}")
@@ -136,7 +137,9 @@ def test_a_reviewer_sees_who_holds_what_and_releases_it(looker, ann, bob, folk, 
     assert "Release 0" not in only
     assert looker.submit(f"{path}/{first['id']}/release").startswith("2 people hold 2 comparisons.")
     assert claim(bob)[0]["external_id"] == "0"
-    page = looker.submit(f"/projects/study/annotators/{folk['bob'].id}/release")
+    release = f"/projects/study/annotators/{folk['bob'].id}/release"
+    assert "must be bob@example.org" in looker.submit(release, 422, confirm="ann@example.org")
+    page = looker.submit(release, confirm="bob@example.org")
     assert page.startswith("1 person holds 1 comparison.")
     looker.text(f"{path}?annotator=999999", 404)
     looker.text(f"{path}?annotator=x", 422)

@@ -25,7 +25,7 @@ def test_a_new_project_is_made_and_teaches_its_first_steps(boss, sessions):
     ("wrong", "said"),
     [
         ({"slug": "Not A Slug"}, "Short name needs lower-case letters"),
-        ({"slug": "study"}, "There is a project"),
+        ({"slug": "study"}, "Short name is that of another project."),
         ({"slug": "new"}, "Short name cannot be 'new'"),
         ({"overlap": "0"}, "Overlap must be between 1 and 100"),
         ({"overlap": "two"}, "Overlap must be a whole number"),

@@ -39,7 +39,9 @@ def test_a_person_gets_another_role_a_new_link_and_loses_a_token(boss, ann, folk
 
 def test_who_is_deactivated_is_out_and_may_come_back(boss, browsers, folk):
     path = f"/people/{folk['ann'].id}"
-    page = boss.submit(f"{path}/activity", active="false")
+    assert "must be ann@example.org, letter by letter" in boss.submit(f"{path}/activity", 422, active="false")
+    assert browsers["ann"].get("/you", follow_redirects=False).status_code == 200
+    page = boss.submit(f"{path}/activity", active="false", confirm=" ann@example.org ")
     assert "deactivated" in page
     assert browsers["ann"].get("/you", follow_redirects=False).status_code == 303
     assert "Activate the account before you invite" in boss.submit(f"{path}/invitation", 409)
@@ -50,7 +52,9 @@ def test_who_is_deactivated_is_out_and_may_come_back(boss, browsers, folk):
 def test_the_last_admin_stays_one(boss, folk):
     path = f"/people/{folk['admin'].id}"
     assert "This is the last active admin." in boss.submit(f"{path}/role", 409, role="annotator")
-    assert "This is the last active admin." in boss.submit(f"{path}/activity", 409, active="false")
+    assert "This is the last active admin." in boss.submit(
+        f"{path}/activity", 409, active="false", confirm="admin@example.org"
+    )
 
 
 def test_whom_an_import_named_is_no_account(boss, judged, sessions):

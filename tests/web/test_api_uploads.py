@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
@@ -20,6 +21,7 @@ from tests.web.conftest import lines, pairs, upload
 PAIR = {"prompt": "Why?", "response_a": "Because.", "response_b": "No idea."}
 TURNED = {"prompt": "Why?", "response_a": "No idea.", "response_b": "Because."}
 USER = {"role": "user", "content": "Hi"}
+NOTHING = SimpleNamespace(rows=0, rejected=0, refused=[])
 
 
 def count(sessions, table, *where):
@@ -388,15 +390,16 @@ def test_how_far_an_import_is_can_be_asked_by_whoever_makes_it(admin, callers, s
         return store(session, project, found, how, now, shown)
 
     monkeypatch.setattr(importing, "store", watched)
-    content = lines(*pairs(10))
+    content = lines(*pairs(10), {"prompt": ""})
+    told = {"rows": 11, "rejected": 1, "errors": [{"line": 11, "field": "response_a", "reason": "missing"}]}
     assert admin.get(path).status_code == 404
     assert upload(admin, content=content, import_id=str(import_id)).status_code == 201
     size = len(content)
     assert seen == [
-        {"stage": "reading", "done": size, "total": size},
-        {"stage": "storing", "done": 5, "total": 10},
+        {"stage": "reading", "done": size, "total": size} | told,
+        {"stage": "storing", "done": 5, "total": 10} | told,
         403,
-        {"stage": "storing", "done": 10, "total": 10},
+        {"stage": "storing", "done": 10, "total": 10} | told,
         403,
     ]
     assert admin.get(path).status_code == 404
@@ -409,10 +412,10 @@ def test_how_far_somebody_elses_import_is_is_not_told(admin, folk, study, tmp_pa
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     import_id = uuid.uuid4()
     path = f"/projects/study/batches/imports/{import_id}"
-    with progress.shown(import_id, folk["admin"].id) as stage:
+    with progress.shown(import_id, folk["admin"].id, NOTHING) as stage:
         stage("reading")(1, 2)
         assert admin.get(path).status_code == 200
-    with progress.shown(import_id, folk["admin"].id + 1) as stage:
+    with progress.shown(import_id, folk["admin"].id + 1, NOTHING) as stage:
         stage("reading")(1, 2)
         assert admin.get(path).status_code == 404
     [folder] = place.iterdir()
@@ -426,7 +429,7 @@ def test_how_far_an_import_is_is_neither_old_news_nor_anybodys(admin, folk, stud
     theirs.mkdir(mode=0o755)
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     path = f"/projects/study/batches/imports/{import_id}"
-    with progress.shown(import_id, folk["admin"].id) as stage:
+    with progress.shown(import_id, folk["admin"].id, NOTHING) as stage:
         stage("reading")(1, 2)
         [folder] = place.iterdir()
         file = folder / str(import_id)
@@ -439,7 +442,7 @@ def test_how_far_an_import_is_is_neither_old_news_nor_anybodys(admin, folk, stud
     folder.rmdir()
     (theirs / "elsewhere").unlink()
     folder.symlink_to(theirs)
-    with progress.shown(import_id, folk["admin"].id) as stage:
+    with progress.shown(import_id, folk["admin"].id, NOTHING) as stage:
         stage("reading")(1, 2)
         assert list(theirs.iterdir()) == []
 

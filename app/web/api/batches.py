@@ -16,7 +16,7 @@ from app.vocabulary import BatchState, Purpose
 from app.web.api.description import PROBLEM, lines
 from app.web.cells import cell
 from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
-from app.web.progress import look_up
+from app.web.progress import cancel, look_up
 from app.web.uploads import Upload, take_in
 
 router = APIRouter(tags=["batches"], prefix="/projects/{slug}/batches")
@@ -63,11 +63,15 @@ class Imported(BatchOut):
 
 
 class Progress(BaseModel):
-    """How far an import is: how many bytes were read or how many comparisons stored, of how many."""
+    """How far an import is: how many bytes were read or how many comparisons stored, of how many; how many rows were
+    read and rejected so far, and why the first of them were."""
 
     stage: Literal["reading", "storing"]
     done: int
     total: int
+    rows: int
+    rejected: int
+    errors: list[Problem]
 
 
 class Change(BaseModel):
@@ -152,6 +156,12 @@ def list_batches(person: Reviewer, project: InProject, session: Db) -> list[Batc
 def show_import(admin: Admin, project: InProject, import_id: UUID) -> Progress:
     """How far an import of yours is, while it runs and on the machine where it does."""
     return Progress(**look_up(import_id, admin.id))
+
+
+@router.put("/imports/{import_id}/cancellation", status_code=204)
+def cancel_import(admin: Admin, project: InProject, import_id: UUID) -> None:
+    """Ends an import of yours, if it is not over yet: it is answered with 409, and nothing of it is kept."""
+    cancel(import_id, admin.id)
 
 
 @router.get("/{batch_id}")

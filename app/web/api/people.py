@@ -79,7 +79,7 @@ def list_people(admin: Admin, session: Db) -> list[PersonOut]:
 
 @router.patch("/people/{person_id}")
 def change_person(person_id: Id, body: Change, admin: Admin, session: Db) -> PersonOut:
-    """Changes role or activity; deactivating ends all of the person's sessions and tokens."""
+    """Changes role or activity; deactivating ends all of the person's sessions and tokens, and releases what they hold."""
     person = people.account(session, person_id)
     people.change(session, person, role=body.role, active=body.active)
     return PersonOut.model_validate(person)

@@ -3,17 +3,44 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain import projects, quality
+from app.domain import asking, projects, quality
+from app.domain.asking import Asks, Criterion
+from app.domain.projects import Settings
 from app.stats.agreement import Estimate
 from app.storage.base import LARGEST
+from app.storage.projects import Project
+from app.vocabulary import Asked
 from app.web.deps import Admin, Annotator, Db, InProject, Now, OfBatch, Reviewer
 
 router = APIRouter(tags=["projects"])
 
 
+class CriterionIO(BaseModel):
+    """One thing to compare the responses by. Its `key` names it in exports, for good; `name` and `hint` are shown."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    key: str = Field(max_length=50)
+    name: str = Field(max_length=100)
+    hint: str = Field("", max_length=300)
+
+
+class AsksIO(BaseModel):
+    """What a judgement has beside its strength: whether each response is `acceptable` on its own, a strength for each of
+    the `criteria`, a `rationale` of at least `rationale_least` characters where it is required, and `flags`."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    acceptable: bool = False
+    criteria: list[CriterionIO] = Field([], max_length=asking.MOST_CRITERIA)
+    rationale: Asked = Asked.no
+    rationale_least: int = Field(1, ge=1, le=asking.LONGEST_LEAST)
+    flags: bool = False
+
+
 class Settable(BaseModel):
     """What may be set of a project. A new `overlap` or `spread` holds for what is uploaded from then on; nobody judges
-    more than `max_per_annotator` comparisons (null: no limit)."""
+    more than `max_per_annotator` comparisons (null: no limit). What it `asks` holds for what is handed out from then on.
+    With a `pass_mark`, in percent of the quiz, only those judge who have qualified; `session_goal` is how many judgements
+    the desk suggests for one sitting."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
     name: str = Field("", max_length=200)
@@ -23,6 +50,9 @@ class Settable(BaseModel):
     retrain_every: int = Field(0, ge=0, le=projects.MOST_RETRAIN)
     max_per_annotator: int | None = Field(None, ge=1, le=LARGEST)
     spread: bool = False
+    asks: AsksIO = AsksIO()
+    pass_mark: int | None = Field(None, ge=1, le=100)
+    session_goal: int | None = Field(None, ge=1, le=projects.MOST_GOAL)
 
 
 class NewProject(Settable):
@@ -74,27 +104,26 @@ class AgreementOut(BaseModel):
 @router.post("/projects", status_code=201)
 def create_project(body: NewProject, admin: Admin, session: Db, now: Now) -> ProjectOut:
     """A new project."""
-    options = body.model_dump(exclude={"slug", "name"})
-    return ProjectOut.model_validate(projects.create(session, body.slug, body.name, now, **options))
+    return _out(projects.create(session, body.slug, now=now, **vars(_settings(body))))
 
 
 @router.get("/projects")
 def list_projects(person: Annotator, session: Db) -> list[ProjectOut]:
     """All projects."""
-    return [ProjectOut.model_validate(project) for project in projects.everything(session)]
+    return [_out(project) for project in projects.everything(session)]
 
 
 @router.get("/projects/{slug}")
 def get_project(person: Annotator, project: InProject) -> ProjectOut:
     """One project."""
-    return ProjectOut.model_validate(project)
+    return _out(project)
 
 
 @router.put("/projects/{slug}")
-def configure_project(body: Settable, admin: Admin, project: InProject) -> ProjectOut:
+def configure_project(body: Settable, admin: Admin, project: InProject, now: Now) -> ProjectOut:
     """Sets a project's settings."""
-    projects.configure(project, **body.model_dump())
-    return ProjectOut.model_validate(project)
+    projects.configure(project, _settings(body), now)
+    return _out(project)
 
 
 @router.get("/projects/{slug}/agreement")
@@ -115,6 +144,19 @@ def agreement(person: Reviewer, project: InProject, session: Db, batch: OfBatch 
             for kappa in found.cohen
         ],
     )
+
+
+def _settings(body: Settable) -> Settings:
+    asks = body.asks.model_dump()
+    criteria = tuple(Criterion(**criterion) for criterion in asks.pop("criteria"))
+    given = body.model_dump(include=set(Settable.model_fields) - {"asks"})
+    return Settings(**given, asks=Asks(criteria=criteria, **asks))
+
+
+def _out(project: Project) -> ProjectOut:
+    found = projects.settings(project)
+    given = vars(found) | {"asks": AsksIO.model_validate(found.asks)}
+    return ProjectOut(id=project.id, slug=project.slug, **given)
 
 
 def _number(value: float) -> float | None:

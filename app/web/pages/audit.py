@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.domain import audit, people, projects
+from app.domain import asking, audit, people, projects
 from app.vocabulary import Act
+from app.web import setting
 from app.web.api.audit import Asked, Older
 from app.web.deps import Admin, Db
+from app.web.languages import gettext
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -38,12 +40,16 @@ def show_audit(request: Request, person: Admin, session: Db, wanted: Asked, befo
 
 def _said(details: dict[str, Any]) -> str:
     """The details as words: what was one thing and is another has an arrow."""
-    return ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in details.items() if value != "")
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_value(name, value)}" for name, value in details.items() if value != ""
+    )
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return " → ".join(_value(one) for one in value)
+        return " → ".join(_value(name, one) for one in value)
+    if name == "asks":
+        return setting.asks_said(asking.read(value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "nothing" if value in (None, "") else str(value)
+        return gettext("yes") if value else gettext("no")
+    return gettext("nothing") if value in (None, "") else str(value)

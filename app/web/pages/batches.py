@@ -1,100 +1,118 @@
-"""Batches: uploading them, opening, pausing and closing them, and what was wrong in them."""
+"""Batches: uploading them, looking at them, opening, pausing and closing them, and what was wrong in them."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import batches, groups, importing, quality
-from app.domain.errors import Conflict, DuplicateUpload, Invalid, UploadError
+from app.domain import asking, batches, groups, quality
+from app.domain.assignments import Task
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.storage.base import LARGEST
 from app.storage.batches import Batch
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import BatchState
 from app.web import sentences
-from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer, Slot
-from app.web.forms import Field, perhaps_whole, whole
+from app.web.deps import Admin, Db, Id, InProject, Reviewer
+from app.web.forms import Field, confirmed, perhaps_whole, whole
+from app.web.judging import Filled, strengths
 from app.web.richtext import render as rich
+from app.web.tasks import shown
 from app.web.templating import page
-from app.web.uploads import Received, receive, take_in
 
 router = APIRouter(include_in_schema=False)
 LISTED, SAMPLES = 1000, 2
-FRESH = {"name": "", "priority": "0", "pairs_per_prompt": "", "overlap": "", "draft": "", "again": ""}
-
-
-async def received_or_not(request: Request, session: Db, slot: Slot) -> AsyncIterator[Received | UploadError]:
-    """The upload, or why there is none: the page says it above the form."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        yield UploadError("file", "is missing; choose one to upload")
-        return
-    incoming = receive(request, session, slot)
-    try:
-        yield await anext(incoming)
-    except UploadError as error:
-        yield error
-    finally:
-        await incoming.aclose()  # type: ignore[attr-defined]
-
-
-Posted = Annotated[Received | UploadError, Depends(received_or_not, scope="function")]
-
-
-@router.get("/projects/{slug}/batches")
-def list_batches(request: Request, person: Reviewer, project: InProject, session: Db) -> Response:
-    """All batches, and the form that uploads one more."""
-    return _list(request, session, person, project, FRESH)
-
-
-@router.post("/projects/{slug}/batches")
-def upload_batch(
-    request: Request, person: Admin, project: InProject, session: Db, now: Now, settings: Config, posted: Posted
-) -> Response:
-    """Imports a file as a batch; without JavaScript the browser waits for it."""
-    if isinstance(posted, UploadError):
-        return _list(request, session, person, project, FRESH, posted)
-    typed = FRESH | {name: posted.form.get(name, "") for name in FRESH}
-    try:
-        upload = importing.Upload(
-            name=typed["name"],
-            file_name=posted.name,
-            opened=not typed["draft"],
-            priority=batches.checked_priority(whole("priority", typed["priority"] or "0")),
-            pairs_per_prompt=perhaps_whole("pairs_per_prompt", typed["pairs_per_prompt"]),
-            overlap=perhaps_whole("overlap", typed["overlap"]),
-            again=bool(typed["again"]),
-            created_by=person.id,
-            limit=settings.max_upload,
-        )
-        batch = take_in(session, project, person, posted, upload, now).batch
-    except (Invalid, DuplicateUpload) as error:
-        session.rollback()
-        return _list(request, session, person, project, typed, error)
-    return RedirectResponse(f"/projects/{project.slug}/batches/{batch.id}", 303)
 
 
 @router.get("/projects/{slug}/batches/{batch_id}")
 def show_batch(request: Request, person: Reviewer, project: InProject, session: Db, batch_id: Id) -> Response:
-    """One batch: its counts, its first comparisons, its row errors."""
+    """One batch: what to do next, its counts, its first comparisons, its row errors."""
     return _batch(request, session, person, project, batch_id)
+
+
+@router.get("/projects/{slug}/batches/{batch_id}/preview")
+def preview(
+    request: Request,
+    person: Reviewer,
+    project: InProject,
+    session: Db,
+    batch_id: Id,
+    n: int = Query(1, ge=1, le=LARGEST),
+) -> Response:
+    """The n-th of its comparisons, as annotators see it; raises NotFound."""
+    batch = batches.get(session, project, batch_id)
+    found = batches.samples(session, batch, 1, n - 1)
+    if not found:
+        raise NotFound("Batch %(name)s has no comparison %(number)s.", name=batch.name, number=n)
+    [sample] = found
+    task = Task(0, sample.external_id, "", batch.created_at, sample.messages, sample.a, sample.b)
+    context = {
+        "person": person,
+        "project": project,
+        "batch": batch,
+        "a": shown(task),
+        "sample": sample,
+        "n": n,
+        "asks": asking.read(project.asks),
+        "filled": Filled(),
+        "strengths": strengths(),
+        "guidelines": rich(project.guidelines) if project.guidelines.strip() else None,
+    }
+    return page(request, "preview.html", context)
 
 
 @router.post("/projects/{slug}/batches/{batch_id}/state")
 def change_state(
-    request: Request, person: Admin, project: InProject, session: Db, batch_id: Id, state: Field = ""
+    request: Request,
+    person: Admin,
+    project: InProject,
+    session: Db,
+    batch_id: Id,
+    state: Field = "",
+    confirm: Field = "",
 ) -> Response:
-    """Opens, pauses or closes it."""
+    """Opens, pauses or closes it; with work left it is closed by whoever types its name."""
     batch = batches.get(session, project, batch_id)
     if state not in set(BatchState):
-        raise Invalid("state", "must be one of " + ", ".join(BatchState))
+        raise Invalid("state", "must be one of %(known)s", known=", ".join(BatchState))
     try:
+        if state == BatchState.closed and _left(session, project, batch):
+            confirmed("close", confirm, batch.name)
         batches.change(session, batch, BatchState(state))
-    except Conflict as error:
+    except (Conflict, Invalid) as error:
         session.rollback()
         return _batch(request, session, person, project, batch_id, error)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
+
+
+@router.post("/projects/{slug}/batches/{batch_id}/name")
+def rename_batch(
+    request: Request, person: Admin, project: InProject, session: Db, batch_id: Id, name: Field = ""
+) -> Response:
+    """Gives it another name."""
+    try:
+        batches.rename(session, batches.get(session, project, batch_id), name)
+    except Invalid as error:
+        session.rollback()
+        return _batch(request, session, person, project, batch_id, error)
+    return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
+
+
+@router.post("/projects/{slug}/batches/{batch_id}/deletion")
+def delete_batch(
+    request: Request, person: Admin, project: InProject, session: Db, batch_id: Id, confirm: Field = ""
+) -> Response:
+    """Takes a draft away that nobody has judged."""
+    batch = batches.get(session, project, batch_id)
+    try:
+        confirmed("delete", confirm, batch.name)
+        batches.delete(session, batch)
+    except (Conflict, Invalid) as error:
+        session.rollback()
+        return _batch(request, session, person, project, batch_id, error)
+    return RedirectResponse(f"/projects/{project.slug}/batches", 303)
 
 
 @router.post("/projects/{slug}/batches/{batch_id}/rules")
@@ -125,34 +143,10 @@ def change_rules(
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
 
 
-def _list(
-    request: Request,
-    session: Session,
-    person: Person,
-    project: Project,
-    typed: dict[str, str],
-    error: Invalid | DuplicateUpload | None = None,
-) -> Response:
-    duplicate = error if isinstance(error, DuplicateUpload) else None
-    found = batches.of_project(session, project)
-    context = {
-        "person": person,
-        "project": project,
-        "tab": "Batches",
-        "batches": found,
-        "progress": batches.done(session, project),
-        "headline": _headline(sum(batch.comparisons for batch in found), len(found)),
-        "typed": typed,
-        "error": error if isinstance(error, Invalid) else None,
-        "duplicate": duplicate,
-    }
-    return page(request, "batches.html", context, 409 if duplicate else 422 if error else 200)
-
-
-def _headline(comparisons: int, number: int) -> str:
-    if not number:
-        return "Upload prompts with the answers to compare."
-    return f"{sentences.several(comparisons, 'comparison')} in {sentences.several(number, 'batch', 'batches')}."
+def _left(session: Session, project: Project, batch: Batch) -> int:
+    """How many judgements the batch still wants."""
+    done, total = batches.done(session, project).get(batch.id, (0, 0))
+    return total - done
 
 
 def _batch(
@@ -165,23 +159,15 @@ def _batch(
     typed: dict[str, str] | None = None,
 ) -> Response:
     batch = batches.get(session, project, batch_id)
-    samples = [
-        {
-            "turns": [{"role": turn["role"], "html": rich(turn["content"])} for turn in sample.messages],
-            "sides": [rich(text) if text.strip() else None for text in (sample.a, sample.b)],
-            "name": sample.external_id or f"#{sample.id}",
-            "gold": sample.gold,
-        }
-        for sample in batches.samples(session, batch, SAMPLES)
-    ]
     context = {
         "person": person,
         "project": project,
         "tab": "Batches",
         "batch": batch,
         "done": batches.done(session, project).get(batch.id, (0, 0)),
+        "judged": batches.judged(session, batch),
         "errors": list(batches.errors(session, batch, LISTED)),
-        "samples": samples,
+        "samples": [_shown(sample) for sample in batches.samples(session, batch, SAMPLES)],
         "agreement": sentences.agreement(quality.agreement(session, project, batch.id)),
         "groups": groups.everything(session),
         "typed": typed or _typed(batch),
@@ -190,6 +176,15 @@ def _batch(
     }
     status = 200 if error is None else 409 if isinstance(error, Conflict) else 422
     return page(request, "batch.html", context, status)
+
+
+def _shown(sample: batches.Sample) -> dict[str, Any]:
+    return {
+        "turns": [{"role": turn["role"], "html": rich(turn["content"])} for turn in sample.messages],
+        "sides": [rich(text) if text.strip() else None for text in (sample.a, sample.b)],
+        "name": sample.external_id or f"#{sample.id}",
+        "gold": sample.gold,
+    }
 
 
 def _typed(batch: Batch) -> dict[str, str]:

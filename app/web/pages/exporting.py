@@ -50,7 +50,6 @@ def show_export(
         "gold": gold,
         "manifest": manifest,
         "size": sentences.size(manifest.bytes) if manifest else "",
-        "tie_policy": exporting.TIES,
         "file": f"{project.slug}-{shape}.jsonl",
         "download": f"{address}?{query}",
         "description": f"{address}/manifest?{query}",

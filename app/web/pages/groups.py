@@ -7,10 +7,10 @@ from app.domain import groups, people
 from app.domain.errors import Conflict, Invalid
 from app.storage.people import Person
 from app.storage.session import Session
-from app.web import sentences
 from app.web.deps import Admin, Db, Id, Now
-from app.web.forms import Field, whole
-from app.web.templating import page
+from app.web.forms import Field, confirmed, whole
+from app.web.languages import gettext, ngettext
+from app.web.templating import figure, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,11 +50,13 @@ def rename_group(request: Request, person: Admin, session: Db, group_id: Id, nam
 
 
 @router.post("/groups/{group_id}/deletion")
-def delete_group(request: Request, person: Admin, session: Db, group_id: Id) -> Response:
-    """Deletes it."""
+def delete_group(request: Request, person: Admin, session: Db, group_id: Id, confirm: Field = "") -> Response:
+    """Deletes the one whose name was typed."""
+    group = groups.get(session, group_id)
     try:
-        groups.dissolve(session, groups.get(session, group_id))
-    except Conflict as error:
+        confirmed("delete", confirm, group.name)
+        groups.dissolve(session, group)
+    except (Conflict, Invalid) as error:
         session.rollback()
         return _group(request, session, person, group_id, error)
     return RedirectResponse("/groups", 303)
@@ -76,7 +78,7 @@ def remove_member(person: Admin, session: Db, group_id: Id, person_id: Id) -> Re
 
 
 def _of_name(error: Invalid | Conflict) -> Invalid:
-    return error if isinstance(error, Invalid) else Invalid("name", "is another group’s")
+    return error if isinstance(error, Invalid) else Invalid("name", "is that of another group")
 
 
 def _list(
@@ -87,9 +89,10 @@ def _list(
         "person": person,
         "groups": found,
         "members": groups.members(session),
-        "headline": f"There {'is' if len(found) == 1 else 'are'} {sentences.several(len(found), 'group')}."
+        "headline": ngettext("There is %(count)s group.", "There are %(count)s groups.", len(found))
+        % {"count": figure(len(found), 0)}
         if found
-        else "Every batch is for everybody.",
+        else gettext("Every batch is for everybody."),
         "typed": typed,
         "error": error,
     }

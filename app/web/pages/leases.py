@@ -12,10 +12,10 @@ from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
-from app.web import sentences
 from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer
-from app.web.forms import Field, whole
-from app.web.templating import page
+from app.web.forms import Field, confirmed, whole
+from app.web.languages import gettext, ngettext
+from app.web.templating import figure, page
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 200
@@ -49,9 +49,22 @@ def release_lease(
 
 
 @router.post("/projects/{slug}/annotators/{person_id}/release")
-def release_all(person: Reviewer, project: InProject, session: Db, person_id: Id) -> Response:
-    """Ends all leases of one annotator."""
-    leased.release_all(session, project, people.account(session, person_id))
+def release_all(
+    request: Request,
+    person: Reviewer,
+    project: InProject,
+    session: Db,
+    now: Now,
+    person_id: Id,
+    confirm: Field = "",
+) -> Response:
+    """Ends all leases of the annotator whose email was typed."""
+    found = people.account(session, person_id)
+    try:
+        confirmed("release", confirm, found.email or "")
+    except Invalid as error:
+        return _leases(request, session, person, project, now, annotator=person_id, error=error)
+    leased.release_all(session, project, found)
     return _back(project)
 
 
@@ -132,6 +145,7 @@ def _leases(
 
 def _headline(number: int, leases: int) -> str:
     if not number:
-        return "Nobody holds a comparison."
-    people = sentences.several(number, "person holds", "people hold")
-    return f"{people} {sentences.several(leases, 'comparison')}."
+        return gettext("Nobody holds a comparison.")
+    held = ngettext("%(count)s comparison", "%(count)s comparisons", leases) % {"count": figure(leases, 0)}
+    text = ngettext("%(count)s person holds %(held)s.", "%(count)s people hold %(held)s.", number)
+    return text % {"count": figure(number, 0), "held": held}

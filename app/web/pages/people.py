@@ -1,15 +1,19 @@
-"""Accounts: who is in, as what, and their ways in."""
+"""Accounts: who is in, as what, their ways in, and what each has done."""
+
+from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import annotators, groups, people
+from app.domain import annotators, doings, groups, leased, people, qualifications
 from app.domain.errors import Conflict, Invalid
 from app.storage.people import Person
 from app.storage.session import Session
 from app.vocabulary import Role
 from app.web.deps import Admin, Config, Db, Id, Now
-from app.web.forms import Field
+from app.web.forms import Field, confirmed
+from app.web.names import named
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +41,7 @@ def add_person(
     try:
         guest, new = people.add(session, email, name, _role(role), now)
         if not new:
-            raise Invalid("email", f"has an account already, as {guest.role}")
+            raise Invalid("email", "has an account already, as %(role)s", role=named(guest.role))
         link = settings.invitation(people.invite(session, guest, now))
     except Invalid as error:
         session.rollback()
@@ -46,23 +50,45 @@ def add_person(
 
 
 @router.get("/people/{person_id}")
-def show_person(request: Request, person: Admin, session: Db, person_id: Id) -> Response:
+def show_person(request: Request, person: Admin, session: Db, now: Now, person_id: Id) -> Response:
     """One account."""
-    return _person(request, session, person, person_id)
+    return _person(request, session, person, person_id, now)
 
 
 @router.post("/people/{person_id}/role")
-def change_role(request: Request, person: Admin, session: Db, person_id: Id, role: Field = "") -> Response:
+def change_role(request: Request, person: Admin, session: Db, now: Now, person_id: Id, role: Field = "") -> Response:
     """Gives them another role."""
-    return _change(request, session, person, person_id, role=_role(role))
+    wanted = _role(role)
+    try:
+        people.change(session, people.account(session, person_id), role=wanted)
+    except Conflict as error:
+        session.rollback()
+        return _person(request, session, person, person_id, now, error=error)
+    return RedirectResponse(f"/people/{person_id}", 303)
 
 
 @router.post("/people/{person_id}/activity")
-def change_activity(request: Request, person: Admin, session: Db, person_id: Id, active: Field = "") -> Response:
-    """Lets them in or locks them out."""
+def change_activity(
+    request: Request,
+    person: Admin,
+    session: Db,
+    now: Now,
+    person_id: Id,
+    active: Field = "",
+    confirm: Field = "",
+) -> Response:
+    """Lets them in, or locks out whose email was typed."""
     if active not in ("true", "false"):
         raise Invalid("active", "must be true or false")
-    return _change(request, session, person, person_id, active=active == "true")
+    found = people.account(session, person_id)
+    try:
+        if active == "false":
+            confirmed("deactivate", confirm, found.email or "")
+        people.change(session, found, active=active == "true")
+    except (Conflict, Invalid) as error:
+        session.rollback()
+        return _person(request, session, person, person_id, now, error=error)
+    return RedirectResponse(f"/people/{person_id}", 303)
 
 
 @router.post("/people/{person_id}/invitation")
@@ -72,30 +98,14 @@ def invite(request: Request, person: Admin, session: Db, now: Now, settings: Con
         secret = people.invite(session, people.account(session, person_id), now)
     except Conflict as error:
         session.rollback()
-        return _person(request, session, person, person_id, error)
-    return _person(request, session, person, person_id, link=settings.invitation(secret))
+        return _person(request, session, person, person_id, now, error=error)
+    return _person(request, session, person, person_id, now, link=settings.invitation(secret))
 
 
 @router.post("/people/{person_id}/tokens/{token_id}/revocation")
 def revoke_token(person: Admin, session: Db, person_id: Id, token_id: Id) -> Response:
     """Ends a token."""
     people.revoke_token(session, people.account(session, person_id), token_id)
-    return RedirectResponse(f"/people/{person_id}", 303)
-
-
-def _change(
-    request: Request,
-    session: Session,
-    person: Person,
-    person_id: int,
-    role: Role | None = None,
-    active: bool | None = None,
-) -> Response:
-    try:
-        people.change(session, people.account(session, person_id), role=role, active=active)
-    except Conflict as error:
-        session.rollback()
-        return _person(request, session, person, person_id, error)
     return RedirectResponse(f"/people/{person_id}", 303)
 
 
@@ -126,25 +136,34 @@ def _person(
     session: Session,
     person: Person,
     person_id: int,
-    conflict: Conflict | None = None,
-    link: str | None = None,
+    now: datetime,
+    error: Invalid | Conflict | None = None,
+    **more: Any,
 ) -> Response:
     found = people.account(session, person_id)
+    held, pinned = leased.waiting(session, found, now)
     context = {
         "person": person,
         "found": found,
         "tokens": people.tokens(session, found),
         "judgements": annotators.judged(session).get(found.id, 0),
+        "doings": doings.of_person(session, found, now),
+        "weeks": doings.weeks(now)[:-1],
+        "held": held,
+        "pinned": pinned,
         "groups": groups.of_people(session).get(found.id, []),
+        "qualifications": qualifications.of_person(session, found),
         "roles": list(Role),
-        "conflict": conflict,
-        "link": link,
+        "conflict": error if isinstance(error, Conflict) else None,
+        "error": error if isinstance(error, Invalid) else None,
+        "link": None,
         "days": people.INVITATION.days,
     }
-    return page(request, "person.html", context, 409 if conflict else 200)
+    status = 200 if error is None else 409 if isinstance(error, Conflict) else 422
+    return page(request, "person.html", context | more, status)
 
 
 def _role(typed: str) -> Role:
     if typed not in set(Role):
-        raise Invalid("role", "must be one of " + ", ".join(Role))
+        raise Invalid("role", "must be one of %(known)s", known=", ".join(Role))
     return Role(typed)

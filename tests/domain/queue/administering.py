@@ -92,6 +92,14 @@ class Administered(Checked):
         self.act(work)
         self.members = self.members | {person} if member else self.members - {person}
         self.active[person] = active
+        if not active:
+            for seat in self.seats.values():
+                if seat.person == person:
+                    self.ended(seat)
+            for pair in self.pairs.values():
+                for slot, free in pair.free.items():
+                    if free.pinned == person:
+                        pair.free[slot] = Free(leases.RETURNED)
 
     @rule(pair=chosen(pairs), person=chosen(lambda self: self.people))
     def pin(self, pair, person):
