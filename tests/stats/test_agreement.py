@@ -56,7 +56,7 @@ def test_against_other_implementations(seed):
 def test_single_judgements_are_not_agreement():
     counts = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert np.isnan(agreement.percent_agreement(counts))
-    assert agreement.bootstrap(counts, agreement.percent_agreement).n == 0
+    assert agreement.bootstrap(counts, agreement.percents).n == 0
 
 
 def test_bootstrap_interval_covers_the_truth():
@@ -65,7 +65,7 @@ def test_bootstrap_interval_covers_the_truth():
     for trial in range(100):
         agree = rng.random(150) < 0.7
         counts = np.where(agree[:, None], [[2.0, 0.0]], [[1.0, 1.0]])
-        found = agreement.bootstrap(counts, agreement.percent_agreement, resamples=200, seed=trial)
+        found = agreement.bootstrap(counts, agreement.percents, resamples=200, seed=trial)
         hits += found.low <= 0.7 <= found.high
     assert 88 <= hits <= 99
 
