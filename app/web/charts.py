@@ -38,7 +38,7 @@ Cell = str | date | float | None
 
 @dataclass(frozen=True)
 class Table:
-    """The figures of a chart: headings and rows. What is whole is a number of things, what is not a measure."""
+    """The figures of a chart: headings and rows. A whole number counts things, another one measures them."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -90,7 +90,8 @@ class Curve:
     def table(self) -> Table:
         """A row a point; what is measured against beside each."""
         beside = [entry.y for entry in self.references]
-        head = (self.unit, self.name, *(entry.name for entry in self.references))
+        names = (self.unit, self.name, *(entry.name for entry in self.references))
+        head = tuple(name[:1].upper() + name[1:] for name in names)
         return Table(head, tuple((x, y, *beside) for x, y in self.points))
 
 
@@ -254,7 +255,7 @@ def _shown(entry: Cell) -> str:
         return entry
     if isinstance(entry, date):
         return day(entry)
-    return figure(entry, 0 if entry is not None and entry == int(entry) and abs(entry) >= 1 else 3)
+    return figure(entry, 0 if isinstance(entry, int) else 3)
 
 
 def _written(entry: Cell) -> str:
@@ -262,4 +263,4 @@ def _written(entry: Cell) -> str:
         return ""
     if isinstance(entry, str):
         return cell(entry)
-    return entry.isoformat() if isinstance(entry, date) else f"{entry:g}" if entry == int(entry) else f"{entry:.6g}"
+    return entry.isoformat() if isinstance(entry, date) else str(entry) if isinstance(entry, int) else f"{entry:.6g}"

@@ -36,6 +36,8 @@ def show_quality(
     known = figures.of_project(session, project, now)
     found = known.agreement if chosen is None else quality.agreement(session, project, chosen)
     listed = annotators.listed(session, known.work, sort, down)
+    pages = max(1, -(-len(listed) // SHOWN))
+    number = min(number, pages)
     here = f"/projects/{project.slug}/quality"
     context = {
         "person": person,
@@ -51,7 +53,7 @@ def show_quality(
         "sort": sort,
         "down": down,
         "number": number,
-        "pages": max(1, -(-len(listed) // SHOWN)),
+        "pages": pages,
         "link": lambda **parameters: f"{here}?{urlencode(parameters)}#annotators",
     }
     return page(request, "quality.html", context)
