@@ -91,8 +91,36 @@ class Curve:
         """A row a point; what is measured against beside each."""
         beside = [entry.y for entry in self.references]
         names = (self.unit, self.name, *(entry.name for entry in self.references))
-        head = tuple(name[:1].upper() + name[1:] for name in names)
-        return Table(head, tuple((x, y, *beside) for x, y in self.points))
+        return Table(_capital(*names), tuple((x, y, *beside) for x, y in self.points))
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Two lines on the same axes, ours in gold over the `other`; see Curve."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    other: str
+    others: tuple[tuple[float, float], ...]
+    until: float
+    unit: str
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return HEIGHT
+
+    @property
+    def labels(self) -> list[tuple[str, float]]:
+        """What stands at the ends of the lines, ours first, and where."""
+        ends = ((self.name, self.points[-1][1]), (self.other, self.others[-1][1]))
+        return [(f"{name} {figure(y)}", y) for name, y in ends]
+
+    def table(self) -> Table:
+        """A row for each x that either line has."""
+        ours, others = dict(self.points), dict(self.others)
+        rows = tuple((x, ours.get(x), others.get(x)) for x in sorted({*ours, *others}))
+        return Table(_capital(self.unit, self.name, self.other), rows)
 
 
 @dataclass(frozen=True)
@@ -168,7 +196,7 @@ class Band:
         return Table(self.head, self.points)
 
 
-Chart = Curve | Standing | Bars | Band
+Chart = Curve | Rivals | Standing | Bars | Band
 
 
 @dataclass(frozen=True)
@@ -248,6 +276,10 @@ def apart(values: Sequence[float], least: float) -> list[float]:
                 placed[index] += missing / 2
     found = dict(zip(order, placed, strict=True))
     return [found[index] for index in range(len(values))]
+
+
+def _capital(*names: str) -> tuple[str, ...]:
+    return tuple(name[:1].upper() + name[1:] for name in names)
 
 
 def _shown(entry: Cell) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from app.web.charts import HEIGHT, Band, Bars, Chart, Curve, Standing, apart, bounds
+from app.web.charts import HEIGHT, Band, Bars, Chart, Curve, Rivals, Standing, apart, bounds
 from app.web.dates import short
 from app.web.languages import decimal_symbol, language
 from app.web.templating import figure
@@ -48,6 +48,8 @@ def _layers(chart: Chart, colour: Colours, width: int) -> list[Any]:
     match chart:
         case Curve():
             return _curve(chart, colour)
+        case Rivals():
+            return _rivals(chart, colour)
         case Standing():
             return _standing(chart, colour)
         case Bars():
@@ -60,7 +62,6 @@ def _curve(chart: Curve, colour: Colours) -> list[Any]:
     low, high = bounds([y for _, y in (*chart.points, *chart.behind)] + [entry.y for entry in chart.references])
     x = _ends((0, "0"), (chart.until, f"{figure(chart.until, 0)} {chart.unit}"))
     y = _measure(low, high)
-    last = chart.points[-1]
     return [
         *(
             _chart([{"y": entry.y}]).mark_rule(color=colour["muted"], strokeDash=[3, 4]).encode(y=y)
@@ -68,9 +69,20 @@ def _curve(chart: Curve, colour: Colours) -> list[Any]:
         ),
         *([_line(chart.behind, x, y, colour, strokeWidth=1, opacity=0.4)] if chart.behind else []),
         _line(chart.points, x, y, colour, strokeWidth=2.5),
-        _chart([{"x": last[0], "y": last[1]}])
-        .mark_point(color=colour["gold"], filled=True, size=56, opacity=1)
-        .encode(x=x, y=y),
+        _dot(chart.points, x, y, colour["gold"]),
+        *_named(chart.labels, chart.until, x, y, (high - low) / INSIDE, colour),
+    ]
+
+
+def _rivals(chart: Rivals, colour: Colours) -> list[Any]:
+    low, high = bounds([y for _, y in (*chart.points, *chart.others)])
+    x = _ends((0, "0"), (chart.until, f"{figure(chart.until, 0)} {chart.unit}"))
+    y = _measure(low, high)
+    return [
+        _line(chart.others, x, y, colour, "muted", strokeWidth=2),
+        _dot(chart.others, x, y, colour["muted"]),
+        _line(chart.points, x, y, colour, strokeWidth=2.5),
+        _dot(chart.points, x, y, colour["gold"]),
         *_named(chart.labels, chart.until, x, y, (high - low) / INSIDE, colour),
     ]
 
@@ -97,9 +109,7 @@ def _band(chart: Band, colour: Colours) -> list[Any]:
     return [
         *around,
         _line(middle, x, y, colour, strokeWidth=2.5),
-        _chart([{"x": middle[-1][0], "y": middle[-1][1]}])
-        .mark_point(color=colour["gold"], filled=True, size=56, opacity=1)
-        .encode(x=x, y=y),
+        _dot(middle, x, y, colour["gold"]),
         *_named(chart.labels, until, x, y, (high - low) / INSIDE, colour),
     ]
 
@@ -170,9 +180,17 @@ def _counts(most: float) -> Any:
     return alt.Axis(labelExpr="replace(format(datum.value, ','), ',', '\u202f')", **whole)
 
 
-def _line(points: Sequence[tuple[float, float]], x: Any, y: Any, colour: Colours, **style: Any) -> Any:
+def _line(
+    points: Sequence[tuple[float, float]], x: Any, y: Any, colour: Colours, paint: str = "gold", **style: Any
+) -> Any:
     rows = _chart({"x": at, "y": value} for at, value in points)
-    return rows.mark_line(color=colour["gold"], strokeCap="round", strokeJoin="round", **style).encode(x=x, y=y)
+    return rows.mark_line(color=colour[paint], strokeCap="round", strokeJoin="round", **style).encode(x=x, y=y)
+
+
+def _dot(points: Sequence[tuple[float, float]], x: Any, y: Any, paint: str) -> Any:
+    """The end of a line."""
+    last = _chart([{"x": points[-1][0], "y": points[-1][1]}])
+    return last.mark_point(color=paint, filled=True, size=56, opacity=1).encode(x=x, y=y)
 
 
 def _named(

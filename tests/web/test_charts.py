@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.web import languages
-from app.web.charts import THEMES, Band, Bars, Curve, Reference, Standing, apart, bounds, smoothed, svg, thinned
+from app.web.charts import THEMES, Band, Bars, Curve, Reference, Rivals, Standing, apart, bounds, smoothed, svg, thinned
 from app.web.templating import STATIC
 
 CURVE = Curve("model", ((10, 0.5), (20, 0.7)), 40, "steps", (Reference("longer answer", 0.69),), ((10, 0.4), (20, 0.8)))
@@ -18,6 +18,7 @@ STANDING = Standing(
 )
 DAYS = tuple(date(2026, 11, 1) + timedelta(days=number) for number in range(29))
 BARS = Bars(tuple((day, day.day % 7 * 100) for day in DAYS), Reference("240 a day", 240.0), ("Day", "Judgements"))
+RIVALS = Rivals("run 2", ((5, 0.6), (10, 0.55)), "run 1", ((10, 0.58), (20, 0.5)), 20, "steps")
 ONE = Band("α", ((DAYS[0], 0.4, 0.3, 0.5, 30),), ("Week from", "α", "Lowest", "Highest", "Comparisons"))
 BAND = Band(
     "α",
@@ -43,7 +44,7 @@ def speak():
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [342, 520])
-@pytest.mark.parametrize("chart", [CURVE, STANDING, Curve("loss", ((1, 0.69),), 1, "steps"), BARS, BAND, ONE])
+@pytest.mark.parametrize("chart", [CURVE, STANDING, Curve("loss", ((1, 0.69),), 1, "steps"), BARS, BAND, ONE, RIVALS])
 def test_a_chart_is_as_wide_as_asked_see_through_and_in_its_colours(chart, width, theme):
     drawn = svg(chart, theme, width)
     root = ElementTree.fromstring(drawn)
@@ -84,6 +85,8 @@ def test_the_figures_behind_a_chart():
     assert CURVE.table().shown() == [["10", "0.500", "0.690"], ["20", "0.700", "0.690"]]
     assert BAND.table().shown()[1] == ["8 November 2026", "0.350", "−0.020", "0.400", "900"]
     assert STANDING.table().shown()[0] == ["people", "0.800", "–", "–"]
+    assert RIVALS.table().head == ("Steps", "Run 2", "Run 1")
+    assert RIVALS.table().shown()[0] == ["5", "0.600", "–"]
     assert BARS.table().shown()[6] == ["7 November 2026", "0"]
 
 

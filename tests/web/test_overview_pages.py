@@ -25,7 +25,7 @@ def test_the_overview_says_how_the_project_stands(boss, judged, run_id):
     answer = boss.get("/projects/study")
     assert "How far the model is from people" in answer.text
     assert "model 0.77, people 0.81, longer answer 0.71" in answer.text
-    assert 'href="/projects/study/comparisons?disputed=1"' in answer.text
+    assert 'href="/projects/study/comparisons?kind=disputed"' in answer.text
 
 
 def work(session, clock, days):
