@@ -80,6 +80,16 @@ def test_a_row_that_stands_for_many_items_counts_as_many():
     assert agreement.fleiss_kappa(even, often) == pytest.approx(agreement.fleiss_kappa(np.repeat(even, often, axis=0)))
 
 
+@pytest.mark.parametrize("most", [3, 5000])
+def test_equal_rows_are_counted_however_great_their_counts(most):
+    rng = np.random.default_rng(3)
+    counts = rng.integers(2, most + 1, size=(4, 7)).astype(float)[rng.integers(0, 4, 200)]
+    theirs = agreement.percent_agreement(counts)
+    found = agreement.bootstrap(counts, agreement.percents)
+    assert (found.value, found.n) == (pytest.approx(theirs), 200)
+    assert found.low < theirs < found.high
+
+
 @pytest.mark.parametrize(
     ("value", "word"),
     [
