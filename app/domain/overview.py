@@ -1,148 +1,118 @@
-"""A project at a glance: how far it is, how well people agree, how good its model is, and what asks for attention."""
+"""A project at a glance: how far it is and when it will be done, how well people agree and judge, how good its model is,
+and what asks for attention."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import annotators, batches, quality, reward_models, training_runs
+from app.domain import annotators, attention, batches, figures, pace, reward_models, training_runs
 from app.domain.annotators import Annotator
-from app.domain.quality import Agreement
+from app.domain.attention import Attention
+from app.domain.figures import Figures
+from app.domain.pace import Outlook, Pace
+from app.domain.quality import trend
+from app.stats.forecast import Unknown
+from app.stats.trend import Slope, slope
 from app.storage.batches import Batch
-from app.storage.judgements import count_trainable
 from app.storage.projects import Project
 from app.storage.training import TrainingRun
-from app.vocabulary import BatchState, RunState
+from app.vocabulary import BatchState, Purpose, RunState
 
 SHOWN = 8
-ATTENDED = 3
-WAITING = timedelta(minutes=1)
-STALE = 0.2
-
-
-class Matter(StrEnum):
-    """What may ask for attention."""
-
-    draft = "draft"
-    paused = "paused"
-    rejected = "rejected"
-    failed = "failed"
-    waiting = "waiting"
-    single = "single"
-    untrained = "untrained"
-    stale = "stale"
-    length = "length"
-    guidelines = "guidelines"
 
 
 @dataclass(frozen=True)
-class Attention:
-    """One thing to look at, in which batch or run, and the number that belongs to it."""
+class Learned:
+    """The accuracy of a model on unseen comparisons, with its 95 % interval, and from how many judgements it learned."""
 
-    matter: Matter
-    batch: Batch | None = None
-    run: TrainingRun | None = None
-    number: int = 0
+    judgements: int
+    accuracy: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Overview:
-    """`done` and `total` are the slots judged and wanted in batches that are not drafts; `progress` has both by batch
-    id, drafts too. `annotators` are those who judged last, of `annotators_in_all`, who gave all `judgements`. `run` is
-    the one under way."""
+    """`done` and `total` are the slots judged and wanted in batches that are for judging and no drafts; of what is
+    closed, nothing more is wanted. `left` is what is to come, `outlook` when it will be there (None when nothing is
+    left). `slope` is the change of agreement by week. `annotators` are those who raise a doubt, then those who judged
+    most. `learned` are its measured models, `gain` what twice the judgements would bring them. `run` is the one
+    under way.
+    """
 
-    judgements: int
     done: int
     total: int
     batches: list[Batch]
     progress: dict[int, tuple[int, int]]
-    agreement: Agreement
+    pace: Pace
+    outlook: Outlook | Unknown | None
+    figures: Figures
+    slope: Slope | None
     annotators: list[Annotator]
-    annotators_in_all: int
     model: TrainingRun | None
+    learned: list[Learned]
+    gain: Slope | None
     run: TrainingRun | None
     attention: list[Attention]
+
+    @property
+    def left(self) -> int:
+        """Judgements that are still wanted."""
+        return self.total - self.done
 
 
 def overview(session: Session, project: Project, now: datetime) -> Overview:
     """Everything that the project's first page says."""
     found = batches.of_project(session, project)
     progress = batches.done(session, project)
-    agreement = quality.agreement(session, project)
-    runs = _last_run(session, project)
+    work = [batch for batch in found if batch.purpose == Purpose.judging and batch.state != BatchState.draft]
+    done = sum(progress[batch.id][0] for batch in work)
+    total = sum(progress[batch.id][0 if batch.state == BatchState.closed else 1] for batch in work)
+    speed = pace.of_project(session, project, now)
+    known = figures.of_project(session, project, now)
+    last = _last_run(session, project)
     model = reward_models.current(session, project.id)
-    counted = [progress.get(batch.id, (0, 0)) for batch in found if batch.state != BatchState.draft]
-    judgements, people = annotators.count(session, project)
+    measured = learned(session, project)
     return Overview(
-        judgements=judgements,
-        done=sum(done for done, _ in counted),
-        total=sum(total for _, total in counted),
+        done=done,
+        total=total,
         batches=found,
         progress=progress,
-        agreement=agreement,
-        annotators=annotators.of_project(session, project, SHOWN),
-        annotators_in_all=people,
+        pace=speed,
+        outlook=pace.outlook(speed, total - done) if total > done else None,
+        figures=known,
+        slope=trend(known.weeks),
+        annotators=annotators.introduced(session, project, known.work[:SHOWN]),
         model=model,
-        run=runs if runs is not None and not RunState(runs.state).final else None,
-        attention=[
-            *_of_run(runs, now),
-            *_of_batches(found, progress),
-            *_of_agreement(agreement),
-            *_of_model(session, project, model, runs),
-            *([Attention(Matter.guidelines)] if found and not project.guidelines.strip() else []),
-        ],
+        learned=measured,
+        gain=gain(measured),
+        run=last if last is not None and not RunState(last.state).final else None,
+        attention=attention.of_project(session, project, now, found, progress, known, model, last),
     )
+
+
+def learned(session: Session, project: Project) -> list[Learned]:
+    """How well the project's measured models did, the fewest judgements first; of those that learned from the same
+    number, the latest."""
+    found = {
+        counts["judgements"]: Learned(
+            counts["judgements"], *(run.metrics[name] for name in ("accuracy", "low", "high"))
+        )
+        for run, counts in reversed(training_runs.with_counts(session, project))
+        if run.metrics and run.metrics.get("accuracy") is not None
+    }
+    return [found[number] for number in sorted(found)]
+
+
+def gain(models: list[Learned]) -> Slope | None:
+    """By how much twice the judgements raised the accuracy; None with fewer than four models."""
+    values = np.array([[one.judgements, one.accuracy, one.low, one.high] for one in models], float).reshape(-1, 4)
+    return slope(np.log2(values[:, 0]), *values[:, 1:].T)
 
 
 def _last_run(session: Session, project: Project) -> TrainingRun | None:
     wanted = select(TrainingRun).where(TrainingRun.project_id == project.id)
     return session.scalar(wanted.order_by(TrainingRun.id.desc()).limit(1))
-
-
-def _of_run(run: TrainingRun | None, now: datetime) -> list[Attention]:
-    if run is not None and run.state == RunState.failed:
-        return [Attention(Matter.failed, run=run)]
-    if run is not None and run.state == RunState.requested and run.requested_at < now - WAITING:
-        return [Attention(Matter.waiting, run=run)]
-    return []
-
-
-def _of_batches(found: list[Batch], progress: dict[int, tuple[int, int]]) -> list[Attention]:
-    """Drafts, pauses with work left, and refused rows, of the newest batches that are not closed."""
-    matters = []
-    for batch in found:
-        done, total = progress.get(batch.id, (0, 0))
-        if batch.state == BatchState.draft:
-            matters.append(Attention(Matter.draft, batch, number=batch.comparisons))
-        if batch.state == BatchState.paused and done < total:
-            matters.append(Attention(Matter.paused, batch, number=total - done))
-        if batch.rejected and batch.state != BatchState.closed:
-            matters.append(Attention(Matter.rejected, batch, number=batch.rejected))
-    return matters[:ATTENDED]
-
-
-def _of_agreement(found: Agreement) -> list[Attention]:
-    lonely = found.single and found.single == found.comparisons
-    return [Attention(Matter.single, number=found.single)] if lonely else []
-
-
-def _of_model(
-    session: Session, project: Project, model: TrainingRun | None, last: TrainingRun | None
-) -> list[Attention]:
-    if last is not None and last.state in training_runs.ACTIVE:
-        return []
-    there = count_trainable(session, project.id)
-    if model is None:
-        enough = there >= training_runs.FEWEST and last is None
-        return [Attention(Matter.untrained, number=there)] if enough else []
-    matters = []
-    metrics = model.metrics or {}
-    low, length = metrics.get("low"), metrics.get("length_accuracy")
-    if low is not None and length is not None and low <= length:
-        matters.append(Attention(Matter.length, run=model))
-    seen = training_runs.snapshot_of(session, last or model).counts["judgements"]
-    if there - seen > max(training_runs.FEWEST, STALE * seen) and not project.retrain_every:
-        matters.append(Attention(Matter.stale, run=model, number=there - seen))
-    return matters

@@ -1,29 +1,37 @@
-"""How far people agree."""
+"""How far people agree: altogether, by week, by batch, two by two."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain import annotators
 from app.domain.errors import NotFound
+from app.domain.pace import EPOCH
 from app.stats.agreement import (
     Estimate,
     bootstrap,
     category_counts,
     cohens_kappa,
-    fleiss_kappa,
-    krippendorff_alpha,
+    fleiss_kappas,
+    nominal_alphas,
+    ordinal_alphas,
     percent_agreement,
+    percents,
 )
+from app.stats.trend import Slope, slope
 from app.storage.batches import Batch
 from app.storage.judgements import Judgements, Selection, judgements
-from app.storage.people import Person
 from app.storage.projects import Project
 
 PAIRS = 100
+WEEKS = 12
+FEWEST_A_WEEK = 10
+WEEK = 7
+MONDAY = 4  # 1970 began on a Thursday
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,26 @@ class Agreement:
     cohen: list[Kappa]
 
 
+@dataclass(frozen=True)
+class Week:
+    """Krippendorff's ordinal α of the comparisons that were judged in the week that begins on that Monday, as they stood
+    at its end: so what somebody does shows in the week in which they do it, whenever the others were there."""
+
+    monday: date
+    alpha: Estimate
+
+
 def agreement(session: Session, project: Project, batch_id: int | None = None) -> Agreement:
     """Agreement on the project's, or one batch's, comparisons; gold ones are left out. Raises NotFound."""
     if batch_id is not None:
         batch = session.get(Batch, batch_id)
         if batch is None or batch.project_id != project.id:
-            raise NotFound(f"There is no batch {batch_id} in {project.slug!r}.")
-    found = judgements(session, project.id, Selection(batch_id=batch_id, gold=False))
+            raise NotFound("There is no batch %(number)s in %(slug)r.", number=batch_id, slug=project.slug)
+    return of_judgements(session, judgements(session, project.id, Selection(batch_id=batch_id, gold=False)))
+
+
+def of_judgements(session: Session, found: Judgements) -> Agreement:
+    """Agreement of these judgements, which come in the order of comparison and annotator."""
     ids, item = np.unique(found.comparison, return_inverse=True)
     answers = category_counts(item, np.sign(found.strength) + 1, len(ids), 3)
     strengths = category_counts(item, found.strength + 3, len(ids), 7)
@@ -72,13 +93,57 @@ def agreement(session: Session, project: Project, batch_id: int | None = None) -
         judgements=len(found.strength),
         comparisons=len(ids),
         single=int((sizes == 1).sum()),
-        percent=bootstrap(answers, percent_agreement),
-        alpha_nominal=bootstrap(answers, krippendorff_alpha),
-        alpha_ordinal=bootstrap(strengths, _ordinal),
-        fleiss=bootstrap(answers[sizes == fleiss_of], fleiss_kappa),
+        percent=bootstrap(answers, percents),
+        alpha_nominal=bootstrap(answers, nominal_alphas),
+        alpha_ordinal=bootstrap(strengths, ordinal_alphas),
+        fleiss=bootstrap(answers[sizes == fleiss_of], fleiss_kappas),
         fleiss_of=fleiss_of,
         cohen=_cohen(session, found, item),
     )
+
+
+def by_week(found: Judgements, day: NDArray[np.int64], today: date) -> list[Week]:
+    """Agreement by week, oldest first, of the last twelve weeks: those with ten comparisons or more that several people
+    judged. `day` is that of each judgement, in days since 1970."""
+    ids, item = np.unique(found.comparison, return_inverse=True)
+    week = (day - MONDAY) // WEEK
+    this = ((today - EPOCH).days - MONDAY) // WEEK
+    weeks = []
+    for number in range(this - WEEKS + 1, this + 1):
+        touched = np.zeros(len(ids), dtype=bool)
+        touched[item[week == number]] = True
+        there = touched[item] & (week <= number)
+        counts = category_counts(item[there], found.strength[there] + 3, len(ids), 7)
+        alpha = bootstrap(counts, ordinal_alphas)
+        if alpha.n >= FEWEST_A_WEEK and alpha.value == alpha.value:
+            weeks.append(Week(EPOCH + timedelta(days=number * WEEK + MONDAY), alpha))
+    return weeks
+
+
+def by_batch(found: Judgements, batch: NDArray[np.int64], wanted: list[int]) -> dict[int, Estimate]:
+    """Krippendorff's ordinal α by batch id, of the `wanted` ones; `batch` is that of each judgement."""
+    estimates = {}
+    for number in wanted:
+        _, item = np.unique(found.comparison[batch == number], return_inverse=True)
+        counts = category_counts(item, found.strength[batch == number] + 3, item.max(initial=-1) + 1, 7)
+        estimates[number] = bootstrap(counts, ordinal_alphas)
+    return estimates
+
+
+def trend(weeks: list[Week]) -> Slope | None:
+    """By how much agreement changes a week; None with fewer than four weeks."""
+    at = np.array([(week.monday - EPOCH).days / WEEK for week in weeks])
+    values, lows, highs = (np.array([getattr(week.alpha, name) for week in weeks]) for name in ("value", "low", "high"))
+    return slope(at, values, lows, highs)
+
+
+def disputed(found: Judgements) -> int:
+    """On how many comparisons somebody prefers the one response and somebody the other."""
+    if not len(found.comparison):
+        return 0
+    begin = np.flatnonzero(np.diff(found.comparison, prepend=-1))
+    least, most = np.minimum.reduceat(found.strength, begin), np.maximum.reduceat(found.strength, begin)
+    return int(((least < 0) & (most > 0)).sum())
 
 
 def human_agreement(rows: list[dict[str, Any]]) -> float | None:
@@ -90,10 +155,6 @@ def human_agreement(rows: list[dict[str, Any]]) -> float | None:
     answers = np.sign([row["strength"] for row in kept]).astype(int) + 1
     value = percent_agreement(category_counts(item, answers, len(ids), 3))
     return None if np.isnan(value) else value
-
-
-def _ordinal(counts: NDArray[np.float64], times: NDArray[np.int64]) -> float:
-    return krippendorff_alpha(counts, times, ordinal=True)
 
 
 def _cohen(session: Session, found: Judgements, item: NDArray[np.int64]) -> list[Kappa]:
@@ -113,7 +174,8 @@ def _cohen(session: Session, found: Judgements, item: NDArray[np.int64]) -> list
     )
     best = np.lexsort((keys, -shared))[:PAIRS]
     best = best[shared[best] >= 2]
-    names = _names(session, ids[np.unique(np.concatenate(np.divmod(keys[best], len(ids))))])
+    numbers = ids[np.unique(np.concatenate(np.divmod(keys[best], len(ids))))]
+    names = annotators.names(session, numbers.tolist())
     answers = np.sign(found.strength) + 1
     ends = np.cumsum(shared)
     order = np.argsort(pair, kind="stable")
@@ -124,8 +186,3 @@ def _cohen(session: Session, found: Judgements, item: NDArray[np.int64]) -> list
         value = cohens_kappa(answers[first[rows]], answers[second[rows]], 3)
         kappas.append(Kappa(names[one], names[other], value, len(rows)))
     return kappas
-
-
-def _names(session: Session, ids: NDArray[np.int64]) -> dict[int, str]:
-    wanted = select(Person.id, func.coalesce(Person.email, Person.name)).where(Person.id.in_(ids.tolist()))
-    return {number: name for number, name in session.execute(wanted)}

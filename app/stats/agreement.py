@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.float64]
 Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def category_counts(item: Codes, code: Codes, items: int, categories: int) -> Counts:
@@ -23,11 +24,14 @@ def category_counts(item: Codes, code: Codes, items: int, categories: int) -> Co
 
 def percent_agreement(counts: Counts, times: Codes | None = None) -> float:
     """Mean over items with two or more judgements of the share of agreeing pairs of judgements; NaN without any."""
+    return float(percents(counts, _once(counts, times))[0])
+
+
+def percents(counts: Counts, times: Codes) -> Floats:
+    """`percent_agreement` for each row of `times`, shape [draws, items]."""
     kept, n, times = _pairable(counts, times)
-    if not times.sum():
-        return float("nan")
     share = (kept * (kept - 1)).sum(axis=1) / (n * (n - 1))
-    return float(share @ times / times.sum())
+    return _quotient(times @ share, times.sum(axis=1))
 
 
 def fleiss_kappa(counts: Counts, times: Codes | None = None) -> float:
@@ -35,14 +39,19 @@ def fleiss_kappa(counts: Counts, times: Codes | None = None) -> float:
 
     Raises ValueError when the numbers differ; NaN without items, and when only one category was ever used.
     """
+    return float(fleiss_kappas(counts, _once(counts, times))[0])
+
+
+def fleiss_kappas(counts: Counts, times: Codes) -> Floats:
+    """`fleiss_kappa` for each row of `times`, shape [draws, items]."""
     n = counts.sum(axis=1)
     if not len(n):
-        return float("nan")
+        return np.full(len(times), np.nan)
     if n.min() != n.max() or n[0] < 2:
         raise ValueError("Fleiss' kappa needs the same number of judgements, at least two, on every item")
-    used = counts.sum(axis=0) if times is None else times @ counts
-    expected = float(((used / used.sum()) ** 2).sum())
-    return (percent_agreement(counts, times) - expected) / (1 - expected) if expected < 1 else float("nan")
+    used = times @ counts
+    expected = (_quotient(used, used.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    return _quotient(percents(counts, times) - expected, 1 - expected)
 
 
 def cohens_kappa(first: Codes, second: Codes, categories: int) -> float:
@@ -61,28 +70,52 @@ def krippendorff_alpha(counts: Counts, times: Codes | None = None, ordinal: bool
     Formula: Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), from the coincidence matrix.
     NaN when nothing is pairable or only one category was used.
     """
+    return float((ordinal_alphas if ordinal else nominal_alphas)(counts, _once(counts, times))[0])
+
+
+def nominal_alphas(counts: Counts, times: Codes) -> Floats:
+    """Nominal α for each row of `times`, shape [draws, items]."""
+    coincidence = _coincidence(counts, times)
+    return _alphas(coincidence, 1.0 - np.eye(counts.shape[1])[None])
+
+
+def ordinal_alphas(counts: Counts, times: Codes) -> Floats:
+    """Ordinal α for each row of `times`, shape [draws, items]."""
+    coincidence = _coincidence(counts, times)
+    margin = coincidence.sum(axis=2)
+    place = np.cumsum(margin, axis=1) - margin / 2
+    return _alphas(coincidence, (place[:, :, None] - place[:, None, :]) ** 2)
+
+
+def _coincidence(counts: Counts, times: Codes) -> Floats:
     kept, n, times = _pairable(counts, times)
-    if not times.sum():
-        return float("nan")
-    weighted = kept * (times / (n - 1))[:, None]
-    coincidence = weighted.T @ kept - np.diag(weighted.sum(axis=0))
-    margin = coincidence.sum(axis=1)
-    distance = _ordinal_distance(margin) if ordinal else 1.0 - np.eye(len(margin))
-    expected = float(margin @ distance @ margin) / (margin.sum() - 1)
-    observed = float((coincidence * distance).sum())
-    return 1 - observed / expected if expected > 0 else float("nan")
+    categories = counts.shape[1]
+    pairs = kept[:, :, None] * kept[:, None, :] - kept[:, :, None] * np.eye(categories)
+    each = (pairs / (n - 1)[:, None, None]).reshape(len(kept), categories**2)
+    return np.asarray(times @ each).reshape(len(times), categories, categories)
 
 
-def _pairable(counts: Counts, times: Codes | None) -> tuple[Counts, Counts, Codes]:
+def _alphas(coincidence: Floats, distance: Floats) -> Floats:
+    margin = coincidence.sum(axis=2)
+    expected = ((margin[:, :, None] * margin[:, None, :]) * distance).sum(axis=(1, 2))
+    observed = (coincidence * distance).sum(axis=(1, 2))
+    return 1 - _quotient(observed * (margin.sum(axis=1) - 1), expected)
+
+
+def _quotient(above: Floats, below: Floats) -> Floats:
+    """NaN where nothing is below."""
+    return np.where(below > 0, above, np.nan) / np.where(below > 0, below, 1.0)
+
+
+def _once(counts: Counts, times: Codes | None) -> Codes:
+    return np.ones((1, len(counts)), dtype=np.int64) if times is None else times[None]
+
+
+def _pairable(counts: Counts, times: Codes) -> tuple[Counts, Counts, Codes]:
     """The rows with two or more judgements, how many those are, and for how many items each row stands."""
     n = counts.sum(axis=1)
     kept = n >= 2
-    return counts[kept], n[kept], np.ones(int(kept.sum()), dtype=np.int64) if times is None else times[kept]
-
-
-def _ordinal_distance(margin: NDArray[np.float64]) -> NDArray[np.float64]:
-    cumulative = np.cumsum(margin) - margin / 2
-    return np.asarray((cumulative[:, None] - cumulative[None, :]) ** 2)
+    return counts[kept], n[kept], times[:, kept]
 
 
 @dataclass(frozen=True)
@@ -96,26 +129,37 @@ class Estimate:
 
 
 def bootstrap(
-    counts: Counts, statistic: Callable[[Counts, Codes], float], resamples: int = 500, seed: int = 0
+    counts: Counts, statistic: Callable[[Counts, Codes], Floats], resamples: int = 500, seed: int = 0
 ) -> Estimate:
-    """Percentile bootstrap over items (Efron 1979): `statistic(counts, times)` with its 95 % interval.
+    """Percentile bootstrap over items (Efron 1979) of one of `percents`, `fleiss_kappas` and the alphas.
 
     Items with the same counts are exchangeable, so each resample draws how often every distinct row
     occurs; its cost depends on the number of distinct rows and not on that of the items.
     """
     kept = counts[counts.sum(axis=1) >= 2]
-    rows, sizes = np.unique(kept, axis=0, return_counts=True)
-    value = float(statistic(rows, sizes))
+    rows, sizes = _distinct(kept)
+    value = float(statistic(rows, sizes[None])[0])
     if len(kept) < 2 or np.isnan(value):
         return Estimate(value, float("nan"), float("nan"), len(kept))
     rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(kept), sizes / len(kept), size=resamples)
-    values = np.array([statistic(rows, draw) for draw in draws])
+    values = statistic(rows, rng.multinomial(len(kept), sizes / len(kept), size=resamples))
     values = values[~np.isnan(values)]
     if not len(values):
         return Estimate(value, float("nan"), float("nan"), len(kept))
     low, high = np.quantile(values, [0.025, 0.975])
     return Estimate(value, float(low), float(high), len(kept))
+
+
+def _distinct(counts: Counts) -> tuple[Counts, Codes]:
+    """The distinct rows, and how often each occurs."""
+    base = counts.max(initial=0) + 1
+    if base ** counts.shape[1] >= 2**52:
+        rows, sizes = np.unique(counts, axis=0, return_counts=True)
+        return rows, sizes
+    # a row is one number to the base of its greatest count: those are sorted many times as fast
+    keys = counts @ base ** np.arange(counts.shape[1])
+    _, first, sizes = np.unique(keys, return_index=True, return_counts=True)
+    return counts[first], sizes
 
 
 LANDIS_KOCH = ((0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))

@@ -1,22 +1,59 @@
-"""Charts as SVG, one idea each. Altair and vl-convert are loaded with the first chart, not with the process."""
+"""Charts, one idea each: as SVG, as the table behind it, as CSV.
 
+A chart's texts come in the reader's language from whoever makes it. app/web/drawing.py draws; `_chart.html` shows.
+"""
+
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Annotated, Literal
 
+from fastapi import Depends, Query
+from starlette.responses import Response
+
+from app.domain.errors import NotFound
+from app.web.cells import cell
+from app.web.dates import day
+from app.web.languages import language
 from app.web.templating import figure
 
 # the tokens of static/base.css, which an image cannot reach; a test compares them
 THEMES = {
-    "light": {"muted": "#67635b", "line": "#e4e0d8", "gold": "#8a6000"},
-    "dark": {"muted": "#a8a297", "line": "#2f2e2a", "gold": "#e5bb52"},
+    "light": {"muted": "#67635b", "line": "#e4e0d8", "gold": "#8a6000", "paper": "#fbfaf7"},
+    "dark": {"muted": "#a8a297", "line": "#2f2e2a", "gold": "#e5bb52", "paper": "#141412"},
 }
+WIDTHS = {"wide": 520, "narrow": 342}
+Theme = Literal["light", "dark"]
+Size = Literal["wide", "narrow"]
+Kind = Literal["svg", "csv"]
 HEIGHT, ROW = 220, 36
-FONT, LINE = 12, 15
-SLACK = 12  # the page's font is wider than the one that text is measured in here
 _lock = Lock()
+
+Cell = str | date | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures of a chart: headings and rows. A whole number counts things, another one measures them."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def shown(self) -> list[list[str]]:
+        """The rows as the page has them, in the reader's language."""
+        return [[_shown(entry) for entry in row] for row in self.rows]
+
+    def csv(self) -> str:
+        """All of it for a spreadsheet: dates by ISO 8601, points before decimals, texts that cannot be formulas."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([cell(name) for name in self.head])
+        writer.writerows([[_written(entry) for entry in row] for row in self.rows])
+        return text.getvalue()
 
 
 @dataclass(frozen=True)
@@ -39,45 +76,169 @@ class Curve:
     references: tuple[Reference, ...] = ()
     behind: tuple[tuple[float, float], ...] = ()
 
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return HEIGHT
+
+    @property
+    def labels(self) -> list[tuple[str, float]]:
+        """What stands at the ends of the lines, ours first, and where."""
+        ours = (self.name, self.points[-1][1])
+        return [(f"{name} {figure(y)}", y) for name, y in (ours, *((entry.name, entry.y) for entry in self.references))]
+
+    def table(self) -> Table:
+        """A row a point; what is measured against beside each."""
+        beside = [entry.y for entry in self.references]
+        names = (self.unit, self.name, *(entry.name for entry in self.references))
+        return Table(_capital(*names), tuple((x, y, *beside) for x, y in self.points))
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Two lines on the same axes, ours in gold over the `other`; see Curve."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    other: str
+    others: tuple[tuple[float, float], ...]
+    until: float
+    unit: str
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return HEIGHT
+
+    @property
+    def labels(self) -> list[tuple[str, float]]:
+        """What stands at the ends of the lines, ours first, and where."""
+        ends = ((self.name, self.points[-1][1]), (self.other, self.others[-1][1]))
+        return [(f"{name} {figure(y)}", y) for name, y in ends]
+
+    def table(self) -> Table:
+        """A row for each x that either line has."""
+        ours, others = dict(self.points), dict(self.others)
+        rows = tuple((x, ours.get(x), others.get(x)) for x in sorted({*ours, *others}))
+        return Table(_capital(self.unit, self.name, self.other), rows)
+
 
 @dataclass(frozen=True)
 class Standing:
-    """Estimates on one axis: (name, value, low, high), bounds None where unknown. The one named `ours` is gold."""
+    """Estimates on one axis: (name, value, low, high), bounds None where unknown. The one named `ours` is gold. `head`
+    are the headings of its table."""
 
     rows: tuple[tuple[str, float, float | None, float | None], ...]
     ours: str
+    head: tuple[str, str, str, str] = ("", "", "", "")
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return ROW * len(self.rows)
+
+    @property
+    def labels(self) -> list[tuple[str, float]]:
+        """What stands at the marks, and where."""
+        return [(f"{name} {figure(value)}", value) for name, value, _, _ in self.rows]
+
+    def table(self) -> Table:
+        """A row an estimate, with its interval."""
+        return Table(self.head, self.rows)
 
 
-@lru_cache(maxsize=64)
-def svg(chart: Curve | Standing, theme: str, width: int) -> str:
+@dataclass(frozen=True)
+class Bars:
+    """How many of something each day; the last day is not over and stands back. `mean`, named at its end, is muted.
+    `head` are the headings of its table: day, number."""
+
+    days: tuple[tuple[date, int], ...]
+    mean: Reference | None
+    head: tuple[str, str]
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return HEIGHT
+
+    @property
+    def labels(self) -> list[tuple[str, float]]:
+        """What stands at the mean's rule."""
+        return [] if self.mean is None else [(self.mean.name, self.mean.y)]
+
+    def table(self) -> Table:
+        """A row a day."""
+        return Table(self.head, self.days)
+
+
+@dataclass(frozen=True)
+class Band:
+    """An estimate with its interval over time: (day, value, low, high, from how many), at least one, named at its end.
+    `head` are the headings of its table."""
+
+    name: str
+    points: tuple[tuple[date, float, float, float, int], ...]
+    head: tuple[str, str, str, str, str]
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return HEIGHT
+
+    @property
+    def labels(self) -> list[tuple[str, float]]:
+        """What stands at the end of the line, and where."""
+        value = self.points[-1][1]
+        return [(f"{self.name} {figure(value)}", value)]
+
+    def table(self) -> Table:
+        """A row a point in time."""
+        return Table(self.head, self.points)
+
+
+Chart = Curve | Rivals | Standing | Bars | Band
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is wanted. `alone` has a ground of its own: it is looked at outside of our pages."""
+
+    theme: Theme
+    size: Size
+    alone: bool
+
+
+def look(theme: Theme = "light", size: Size = "wide", alone: Annotated[bool, Query()] = False) -> Look:
+    """The look that a request asks for."""
+    return Look(theme, size, alone)
+
+
+Looks = Annotated[Look, Depends(look)]
+
+
+def answer(chart: Chart | None, kind: Kind, wanted: Look, name: str) -> Response:
+    """The chart as a response of that kind, called `name` where somebody keeps it; raises NotFound without a chart."""
+    if chart is None:
+        raise NotFound("There is nothing to draw yet.")
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'} if wanted.alone or kind == "csv" else {}
+    if kind == "csv":
+        return Response(chart.table().csv(), media_type="text/csv; charset=utf-8", headers=headers)
+    drawn = svg(chart, wanted.theme, WIDTHS[wanted.size], wanted.alone)
+    return Response(drawn, media_type="image/svg+xml", headers=headers)
+
+
+def svg(chart: Chart, theme: str, width: int, alone: bool = False) -> str:
     """The chart in "light" or "dark", `width` pixels wide so that its text comes out in the size of the page's."""
-    import altair
-    import vl_convert
+    return _svg(chart, theme, width, alone, language())
 
-    colour = THEMES[theme]
-    height = HEIGHT if isinstance(chart, Curve) else ROW * len(chart.rows)
-    layers = _curve(altair, chart, colour) if isinstance(chart, Curve) else _standing(altair, chart, colour)
-    whole = (
-        altair.layer(*layers)
-        .properties(width=width, height=height, autosize=altair.AutoSizeParams(type="fit", contains="padding"))
-        .configure(
-            background="transparent",
-            font="system-ui, sans-serif",
-            padding={"left": SLACK, "top": 8, "right": SLACK, "bottom": 4},
-        )
-        .configure_view(stroke=None)
-        .configure_axis(
-            domain=False,
-            ticks=False,
-            gridColor=colour["line"],
-            labelColor=colour["muted"],
-            labelFontSize=FONT,
-            labelPadding=8,
-            title=None,
-        )
-    )
+
+@lru_cache(maxsize=128)
+def _svg(chart: Chart, theme: str, width: int, alone: bool, _language: str) -> str:
+    # Altair and vl-convert are loaded with the first chart, not with the process
+    from app.web.drawing import draw
+
     with _lock:  # one V8, one chart at a time
-        return str(vl_convert.vegalite_to_svg(whole.to_dict()))
+        return draw(chart, THEMES[theme], width, alone)
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = 300) -> tuple[tuple[float, float], ...]:
@@ -117,75 +278,21 @@ def apart(values: Sequence[float], least: float) -> list[float]:
     return [found[index] for index in range(len(values))]
 
 
-def _labels(chart: Curve) -> list[tuple[str, float]]:
-    ours = (chart.name, chart.points[-1][1])
-    return [(f"{name} {figure(y)}", y) for name, y in (ours, *((entry.name, entry.y) for entry in chart.references))]
+def _capital(*names: str) -> tuple[str, ...]:
+    return tuple(name[:1].upper() + name[1:] for name in names)
 
 
-def _curve(alt: Any, chart: Curve, colour: dict[str, str]) -> list[Any]:
-    low, high = bounds([y for _, y in (*chart.points, *chart.behind)] + [reference.y for reference in chart.references])
-    count = "replace(format(datum.value, ','), ',', '\u202f')"
-    end = f"datum.value == {chart.until} ? {count} + ' {chart.unit}' : {count}"
-    steps = alt.Axis(values=[0, chart.until], labelExpr=end, labelFlush=True, grid=False)
-    x = alt.X("x:Q", scale=alt.Scale(domain=[0, chart.until], nice=False), axis=steps)
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(tickCount=4, format=".2f"))
-    last = chart.points[-1]
-
-    def line(points: Sequence[tuple[float, float]], **style: Any) -> Any:
-        rows = alt.Chart(_rows({"x": x, "y": y} for x, y in points))
-        return rows.mark_line(color=colour["gold"], strokeCap="round", strokeJoin="round", **style).encode(x=x, y=y)
-
-    names = _labels(chart)
-    places = apart([y for _, y in names], LINE * (high - low) / (HEIGHT - 40))
-    return [
-        *(
-            alt.Chart(_rows([{"y": entry.y}])).mark_rule(color=colour["muted"], strokeDash=[3, 4]).encode(y=y)
-            for entry in chart.references
-        ),
-        *([line(chart.behind, strokeWidth=1, opacity=0.4)] if chart.behind else []),
-        line(chart.points, strokeWidth=2.5),
-        alt.Chart(_rows([{"x": last[0], "y": last[1]}]))
-        .mark_point(color=colour["gold"], filled=True, size=56, opacity=1)
-        .encode(x=x, y=y),
-        *(
-            alt.Chart(_rows([{"x": chart.until, "y": place, "text": text}]))
-            .mark_text(
-                align="left",
-                dx=10,
-                fontSize=FONT,
-                fontWeight=600 if not number else 400,
-                color=colour["gold"] if not number else colour["muted"],
-            )
-            .encode(x=x, y=y, text="text:N")
-            for number, ((text, _), place) in enumerate(zip(names, places, strict=True))
-        ),
-    ]
+def _shown(entry: Cell) -> str:
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, date):
+        return day(entry)
+    return figure(entry, 0 if isinstance(entry, int) else 3)
 
 
-def _standing(alt: Any, chart: Standing, colour: dict[str, str]) -> list[Any]:
-    low, high = bounds([bound for _, *values in chart.rows for bound in values if bound is not None])
-    ours = f"datum.value === '{chart.ours}'"
-    label = {"condition": {"test": ours, "value": colour["gold"]}, "value": colour["muted"]}
-    scale = alt.Scale(domain=[low, high], nice=False)
-    y = alt.Y("name:N", sort=[name for name, *_ in chart.rows], axis=alt.Axis(labelColor=label))
-
-    def x(field: str) -> Any:
-        return alt.X(f"{field}:Q", scale=scale, axis=None)
-
-    layers = []
-    for name, value, least, most in chart.rows:
-        paint = colour["gold"] if name == chart.ours else colour["muted"]
-        row = {"name": name, "begin": low, "value": value, "low": least, "high": most, "text": figure(value)}
-        one = alt.Chart(_rows([row | {"end": value if most is None else most}])).encode(y=y)
-        layers.append(one.mark_rule(color=colour["line"]).encode(x=x("begin"), x2="value:Q"))
-        if least is not None and most is not None:
-            layers.append(one.mark_rule(color=paint, strokeWidth=2, opacity=0.5).encode(x=x("low"), x2="high:Q"))
-        layers.append(one.mark_point(color=paint, filled=True, size=72, opacity=1).encode(x=x("value")))
-        weight = 600 if name == chart.ours else 400
-        text = one.mark_text(align="left", dx=10, fontSize=FONT, fontWeight=weight, color=paint)
-        layers.append(text.encode(x=x("end"), text="text:N"))
-    return layers
-
-
-def _rows(values: Any) -> Any:
-    return {"values": list(values)}
+def _written(entry: Cell) -> str:
+    if entry is None:
+        return ""
+    if isinstance(entry, str):
+        return cell(entry)
+    return entry.isoformat() if isinstance(entry, date) else str(entry) if isinstance(entry, int) else f"{entry:.6g}"

@@ -5,22 +5,25 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.domain import (
-    annotators,
     assignments,
+    attention,
     batches,
     importing,
     overview,
     people,
-    preferences,
     reward_models,
     training_runs,
 )
+from app.domain.annotators import Doubt
+from app.domain.attention import Matter
 from app.domain.importing import Upload
-from app.domain.overview import Matter
 from app.reward.config import TrainingConfig
-from app.vocabulary import BatchState, Role, RunState
+from app.stats.forecast import Unknown
+from app.storage.tables import Preference, Snapshot
+from app.vocabulary import BatchState, Flag, Purpose, Role, RunState
 
 METRICS = {"accuracy": 0.8, "low": 0.75, "high": 0.85, "length_accuracy": 0.6}
 
@@ -48,7 +51,8 @@ def matters(session, project, clock):
 
 def test_an_empty_project_asks_for_nothing(session, project, clock):
     found = overview.overview(session, project, clock())
-    assert (found.done, found.total, found.judgements, found.annotators_in_all) == (0, 0, 0, 0)
+    assert (found.done, found.total, found.left, found.figures.judgements) == (0, 0, 0, 0)
+    assert (found.outlook, found.slope, found.learned, found.gain, found.annotators) == (None, None, [], None, [])
     assert found.attention == []
 
 
@@ -61,7 +65,7 @@ def test_drafts_and_pauses_ask_until_they_are_closed(session, project, clock, br
         (Matter.paused, paused.id, 3),
         (Matter.draft, draft.id, 2),
     ]
-    assert (found.done, found.total) == (0, 3)
+    assert (found.done, found.total, found.left, found.outlook) == (0, 3, 3, Unknown.idle)
     for batch in (draft, paused):
         batches.change(session, batch, BatchState.closed)
     assert matters(session, project, clock) == {}
@@ -100,32 +104,90 @@ def test_a_model_asks_when_it_is_no_better_than_length_or_old(session, project, 
     assert Matter.stale not in matters(session, project, clock)
 
 
-def test_annotators_are_listed_with_their_median_time(session, project, clock, bring):
-    bring(3, "w1")
-    bring(5, start=3)
-    person, _ = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())
-    other, _ = people.add(session, "bob@example.org", "Bob", Role.annotator, clock())
-    times = [1000, 9000, 2000, 4000]
-    for number, (task, ms) in enumerate(
-        zip(assignments.next_tasks(session, project.id, person.id, 4, clock(), timedelta(hours=1)), times, strict=True)
-    ):
-        answer = preferences.Answer(f"00000000-0000-4000-8000-{number:012}", task.lease_token, 1, active_ms=ms)
-        preferences.submit(session, task.id, person.id, answer, clock())
-    clock.forward(minutes=5)
-    (task,) = assignments.next_tasks(session, project.id, other.id, 1, clock(), timedelta(hours=1))
-    answer = preferences.Answer(f"00000000-0000-4000-8000-{9:012}", task.lease_token, 1, active_ms=None)
-    preferences.submit(session, task.id, other.id, answer, clock())
-    found = annotators.of_project(session, project, 10)
-    assert [(entry.name, entry.account, entry.judgements, entry.active_ms) for entry in found] == [
-        ("bob@example.org", True, 1, None),
-        ("ann@example.org", True, 4, 3000),
-        ("w1", False, 3, None),
+def test_what_is_closed_is_wanted_no_more(session, project, clock, bring):
+    bring(2, "ann")
+    closed = bring(3, start=2)
+    batches.change(session, closed, BatchState.closed)
+    found = overview.overview(session, project, clock())
+    assert (found.done, found.total, found.left, found.outlook) == (2, 2, 0, None)
+
+
+def test_what_is_not_for_judging_is_no_work(session, project, clock, bring):
+    bring(3).purpose = Purpose.practice
+    session.flush()
+    found = overview.overview(session, project, clock())
+    assert (found.done, found.total) == (0, 0)
+
+
+def test_a_pass_mark_asks_for_something_to_qualify_with(session, project, clock, bring):
+    project.guidelines, project.pass_mark = "Be kind.", 80
+    batch = bring(3)
+    assert set(matters(session, project, clock)) == {Matter.unqualified}
+    batch.purpose = Purpose.qualification
+    session.flush()
+    assert matters(session, project, clock) == {}
+    batch.state = BatchState.closed
+    session.flush()
+    assert set(matters(session, project, clock)) == {Matter.unqualified}
+
+
+def test_flags_ask_by_what_was_flagged(session, project, clock, bring):
+    bring(3, "ann", "ben")
+    flagged = session.scalars(select(Preference).order_by(Preference.comparison_id)).all()
+    flagged[0].flags, flagged[1].flags = [Flag.unsafe, Flag.broken], [Flag.unsafe]  # both of one comparison
+    flagged[2].flags = [Flag.unsafe]
+    session.flush()
+    found = overview.overview(session, project, clock()).attention
+    assert [(item.flag, item.number) for item in found if item.matter == Matter.flag] == [
+        (Flag.unsafe, 2),
+        (Flag.broken, 1),
     ]
-    assert found[0].seen == clock()
-    assert found[2].seen is None
-    assert annotators.of_project(session, project, 1) == found[:1]
-    assert annotators.count(session, project) == (8, 3)
-    assert annotators.judged(session) == {person.id: 4, other.id: 1}
+
+
+def test_leases_that_nobody_swept_ask(session, project, clock, bring):
+    bring(3)
+    person, _ = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())
+    assignments.next_tasks(session, project.id, person.id, 2, clock(), timedelta(hours=1))
+    clock.forward(minutes=61)
+    assert Matter.overdue not in matters(session, project, clock)
+    clock.forward(minutes=15)
+    assert matters(session, project, clock)[Matter.overdue].number == 2
+
+
+def test_whoever_wants_a_look_is_named_and_the_rest_counted(session, project, clock):
+    rows = []
+    for number in range(60):
+        odd = ["a", "b"][number % 2]
+        annotations = [{"annotator": f"good{one}", "choice": "a"} for one in range(5)]
+        annotations += [{"annotator": f"odd{one}", "choice": odd} for one in range(5)]
+        texts = {"prompt": f"p{number}", "response_a": "x", "response_b": "y"}
+        rows.append(texts | {"gold": "a", "annotations": annotations})
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    importing.import_file(session, project, io.BytesIO(content), Upload("gold", "rows.jsonl"), clock())
+    found = overview.overview(session, project, clock()).attention
+    named = [item.annotator for item in found if item.matter == Matter.doubt]
+    assert [(one.name, one.work.doubt, one.work.gold.value) for one in named] == [
+        (f"odd{number}", Doubt.chance, 0.5) for number in range(attention.ATTENDED)
+    ]
+    assert [item.number for item in found if item.matter == Matter.doubts] == [2]
+
+
+def test_what_twice_the_judgements_brought(session, project, clock, bring):
+    bring(40, "ann")
+    assert overview.gain(overview.learned(session, project)) is None
+    for number, accuracy in ((100, 0.6), (200, 0.65), (400, 0.7), (800, 0.75), (800, 0.76)):
+        run = training_runs.request(session, project, clock())
+        snapshot = Snapshot(
+            project_id=project.id, digest=f"{run.id}", counts={"judgements": number}, content=b"", created_at=clock()
+        )
+        session.add(snapshot)
+        session.flush()
+        run.snapshot_id = snapshot.id
+        run.metrics = METRICS | {"accuracy": accuracy, "low": accuracy - 0.02, "high": accuracy + 0.02}
+        training_runs.finish(session, run, RunState.succeeded, clock())
+    found = overview.learned(session, project)
+    assert [(one.judgements, one.accuracy) for one in found] == [(100, 0.6), (200, 0.65), (400, 0.7), (800, 0.76)]
+    assert overview.gain(found).value == pytest.approx(0.053, abs=1e-3)
 
 
 def test_slots_are_counted_by_batch(session, project, bring):

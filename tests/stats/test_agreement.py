@@ -56,7 +56,7 @@ def test_against_other_implementations(seed):
 def test_single_judgements_are_not_agreement():
     counts = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert np.isnan(agreement.percent_agreement(counts))
-    assert agreement.bootstrap(counts, agreement.percent_agreement).n == 0
+    assert agreement.bootstrap(counts, agreement.percents).n == 0
 
 
 def test_bootstrap_interval_covers_the_truth():
@@ -65,7 +65,7 @@ def test_bootstrap_interval_covers_the_truth():
     for trial in range(100):
         agree = rng.random(150) < 0.7
         counts = np.where(agree[:, None], [[2.0, 0.0]], [[1.0, 1.0]])
-        found = agreement.bootstrap(counts, agreement.percent_agreement, resamples=200, seed=trial)
+        found = agreement.bootstrap(counts, agreement.percents, resamples=200, seed=trial)
         hits += found.low <= 0.7 <= found.high
     assert 88 <= hits <= 99
 
@@ -78,6 +78,16 @@ def test_a_row_that_stands_for_many_items_counts_as_many():
         assert statistic(rows, times) == pytest.approx(statistic(whole))
     even, often = FLEISS[:3], np.array([2, 0, 5])
     assert agreement.fleiss_kappa(even, often) == pytest.approx(agreement.fleiss_kappa(np.repeat(even, often, axis=0)))
+
+
+@pytest.mark.parametrize("most", [3, 5000])
+def test_equal_rows_are_counted_however_great_their_counts(most):
+    rng = np.random.default_rng(3)
+    counts = rng.integers(2, most + 1, size=(4, 7)).astype(float)[rng.integers(0, 4, 200)]
+    theirs = agreement.percent_agreement(counts)
+    found = agreement.bootstrap(counts, agreement.percents)
+    assert (found.value, found.n) == (pytest.approx(theirs), 200)
+    assert found.low < theirs < found.high
 
 
 @pytest.mark.parametrize(

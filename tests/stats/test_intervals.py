@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t
+from statsmodels.stats.proportion import proportion_confint
 
-from app.stats.intervals import mean_interval
+from app.stats.intervals import mean_interval, student, wilson
 
 
 def test_the_mean_of_many_has_the_interval_that_the_normal_law_gives():
@@ -28,3 +30,23 @@ def test_four_right_of_four_is_no_certainty():
 
 def test_nothing_has_no_interval():
     assert np.isnan(mean_interval(np.array([]), np.array([], int))).all()
+
+
+def test_wilson_is_that_of_others():
+    hits, trials = np.array([0.0, 3, 17, 40]), np.array([5, 10, 40, 40])
+    low, high = wilson(hits, trials)
+    for number in range(4):
+        assert (low[number], high[number]) == pytest.approx(
+            proportion_confint(hits[number], trials[number], method="wilson"), abs=1e-6
+        )
+    assert np.isnan(wilson(np.array([0.0]), np.array([0]))).all()
+
+
+@pytest.mark.parametrize("freedom", [3, 4, 6, 12, 21, 200])
+def test_student_is_that_of_the_tables(freedom):
+    assert student(freedom) == pytest.approx(t.ppf(0.975, freedom), abs=0.01)
+
+
+def test_student_does_not_reach_below_three():
+    with pytest.raises(ValueError, match="three"):
+        student(2)

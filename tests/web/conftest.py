@@ -164,6 +164,7 @@ def world(sessions, folk, clock, study, admin, ann):
         run.state, run.artefact = RunState.succeeded, "nowhere"
         return {
             "slug": study,
+            "kind": "svg",
             "batch_id": batch.json()["id"],
             "import_id": uuid.uuid4(),
             "assignment_id": task["id"],

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from app.domain import projects
-from tests.web.browsing import HOSTILE, by, words
+from tests.web.browsing import HOSTILE, words
 from tests.web.conftest import lines, pairs, upload
 
 
@@ -56,35 +56,6 @@ def test_settings_are_saved_and_shown(boss, study, sessions):
     with sessions() as session:
         project = projects.get(session, "study")
         assert (project.name, project.overlap, project.guidelines) == ("Renamed", 3, "Two **kinds of people**.")
-
-
-def test_the_overview_says_how_the_project_stands(boss, judged, run_id, sessions, clock):
-    page = boss.text("/projects/study")
-    assert re.match(r"Agreement is \w+ \(α −?0\.\d\d, −?0\.\d\d–0\.\d\d\)\.", page)
-    assert "60 judgements from 2 people. 30 of the 30 that the overlap asks for are in." in page
-    assert "1 row of Autumn was refused" in page
-    assert "There are no guidelines" in page
-    assert "ann 30 – imported" in page
-    boss.post(f"/projects/study/training-runs/{run_id}/promotion")
-    page = boss.text("/projects/study")
-    assert "The reward model is right on 0.77 of unseen comparisons; the longer answer wins 0.71." in page
-
-
-def test_the_overview_shows_who_works_and_how_fast(boss, ann, admin, study, folk, clock):
-    upload(admin, content=lines(*pairs(3)))
-    tasks = ann.post("/projects/study/assignments", json={"count": 3}).json()["assignments"]
-    for number, (task, seconds) in enumerate(zip(tasks, (2, 90, 70), strict=True)):
-        answer = {
-            "id": f"00000000-0000-4000-8000-00000000000{number}",
-            "lease_token": task["lease_token"],
-            "strength": 1,
-            "active_ms": seconds * 1000,
-        }
-        assert ann.put(f"/assignments/{task['id']}/preference", json=answer).status_code == 200
-    page = boss.text("/projects/study")
-    assert "Every comparison has a single judgement, so nothing is known of agreement." in page
-    assert f"ann@example.org 3 1 min 10 s {clock():%Y-%m-%d %H:%M}" in page
-    assert "3 judgements from 1 person. 3 of the 3" in page
 
 
 def test_a_file_is_uploaded_by_the_plain_form(boss, study):
@@ -139,20 +110,6 @@ def test_a_batch_is_opened_paused_closed_and_moved(boss, judged):
     assert boss.post(f"{path}/state", data={"state": "gone"}).status_code == 422
     boss.text("/projects/study/batches/999999", 404)
     assert boss.get("/projects/study/batches/99999999999").status_code == 422
-
-
-def test_quality_shows_each_measure_with_its_interval(boss, admin, judged):
-    upload(admin, content=lines(*pairs(3, prompt="Other?", annotations=by(1), id=None)), name="Alone")
-    page = boss.text("/projects/study/quality")
-    assert re.search(r"Krippendorff’s α, ordinal 0\.\d\d 0\.\d\d–0\.\d\d 30", page)
-    assert re.search(r"Two people give the same answer 0\.67 0\.\d\d–0\.\d\d 30", page)
-    assert "exactly 2 judgements" in page
-    assert "3 comparisons have a single judgement and say nothing about agreement." in page
-    assert re.search(r"ann ben 0\.\d\d 30", page)
-    chosen = boss.text(f"/projects/study/quality?batch={judged + 1}")
-    assert "Agreement needs comparisons that two or more people have judged." in chosen
-    boss.text("/projects/study/quality?batch=999999", 404)
-    boss.text("/projects/study/quality?batch=x", 422)
 
 
 def test_the_export_says_what_it_holds_once_it_is_chosen(boss, judged):

@@ -1,16 +1,18 @@
 """A project's first page."""
 
-from datetime import timedelta
-
 from fastapi import APIRouter, Request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from app.domain import overview
+from app.domain import overview, pace, reward_models
+from app.domain.annotators import Doubt
 from app.domain.overview import Overview
-from app.web import sentences
+from app.vocabulary import Purpose
+from app.web import charts, project_charts, sentences
+from app.web.charts import Kind, Looks
 from app.web.deps import Db, InProject, Now, Reviewer
-from app.web.templating import page
+from app.web.languages import gettext, ngettext
+from app.web.templating import figure, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,22 +27,41 @@ def show_overview(request: Request, person: Reviewer, project: InProject, sessio
         "tab": "Overview",
         "found": found,
         "headline": _headline(found),
-        "pace": {entry.person_id: _seconds(entry.active_ms) for entry in found.annotators},
+        "said": sentences.ceiling(found.gain),
+        "outlook": sentences.outlook(found),
+        "pace": project_charts.pace(found.pace),
+        "agreement": project_charts.agreement(found.figures.weeks),
+        "ceiling": project_charts.ceiling(found.learned, found.model),
+        "aged": found.figures.at < now,
     }
     return page(request, "overview.html", context)
 
 
+@router.get("/projects/{slug}/pace.{kind}")
+def pace_chart(person: Reviewer, project: InProject, session: Db, now: Now, kind: Kind, look: Looks) -> Response:
+    """Judgements by day."""
+    found = project_charts.pace(pace.of_project(session, project, now))
+    return charts.answer(found, kind, look, f"{project.slug}-pace")
+
+
+@router.get("/projects/{slug}/ceiling.{kind}")
+def ceiling_chart(person: Reviewer, project: InProject, session: Db, kind: Kind, look: Looks) -> Response:
+    """The accuracy of the project's models, beside people."""
+    model = reward_models.current(session, project.id)
+    found = project_charts.ceiling(overview.learned(session, project), model)
+    return charts.answer(found, kind, look, f"{project.slug}-model")
+
+
 def _headline(found: Overview) -> Markup:
     if not found.batches:
-        return Markup("Nothing to compare yet.")
-    if not found.agreement.judgements:
-        waiting = sum(batch.comparisons for batch in found.batches)
-        return Markup("{} {} for a first judgement.").format(
-            sentences.several(waiting, "comparison"), "waits" if waiting == 1 else "wait"
+        return escape(gettext("Nothing to compare yet."))
+    if not found.figures.judgements:
+        waiting = sum(batch.comparisons for batch in found.batches if batch.purpose == Purpose.judging)
+        said = ngettext(
+            "%(number)s comparison waits for a first judgement.",
+            "%(number)s comparisons wait for a first judgement.",
+            waiting,
         )
-    said = sentences.agreement(found.agreement)
-    return said if found.model is None else said + Markup(" ") + sentences.model(found.model)
-
-
-def _seconds(milliseconds: int | None) -> timedelta | None:
-    return None if milliseconds is None else timedelta(milliseconds=milliseconds)
+        return escape(said % {"number": figure(waiting, 0)})
+    lost = sum(one.doubt in (Doubt.chance, Doubt.apart) for one in found.figures.doubted)
+    return sentences.agreement(found.figures.agreement, found.slope, lost)

@@ -1,7 +1,5 @@
 """Training runs and the reward models that come of them."""
 
-from typing import Literal
-
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,15 +11,12 @@ from app.storage.session import Session
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
 from app.web import charts, sentences
-from app.web.charts import Curve, Reference, Standing
+from app.web.charts import WIDTHS, Curve, Reference, Size, Standing, Theme
 from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
 from app.web.forms import Field, number, whole
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
-Theme = Literal["light", "dark"]
-WIDTHS = {"wide": 520, "narrow": 342}
-Size = Literal["wide", "narrow"]
 
 
 @router.get("/projects/{slug}/model")
