@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from app.domain import annotators, leased, projects
+from app.domain import leased, projects
 from app.domain.projects import Settings
 from app.storage import tallies
 from app.storage.batches import Batch
@@ -43,7 +43,7 @@ def of(session: Session, project: Project, wanted: Settings, now: datetime) -> E
         found["batches"] = _batches(session, project, Purpose.judging)
     if "asks" in changed:
         holders = leased.holders(session, project, now)
-        held, judgements = sum(holder.leases for holder in holders), annotators.count(session, project)[0]
+        held, judgements = sum(holder.leases for holder in holders), tallies.judged(session, project.id)
         found |= {"holders": len(holders), "held": held, "judgements": judgements}
     if "max_per_annotator" in changed and wanted.max_per_annotator is not None:
         more = _over(session, project, wanted.max_per_annotator) - _over(session, project, project.max_per_annotator)

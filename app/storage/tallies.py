@@ -56,11 +56,11 @@ def by_annotator(project_id: int | None = None) -> Select[int, int]:
     return counted.join(Batch, Batch.id == Tally.batch_id).where(Batch.project_id == project_id)
 
 
-def judged(session: Session, project_id: int, annotator_id: int) -> int:
-    """How many judgements of the project are this annotator's."""
-    mine = select(func.coalesce(func.sum(Tally.judged), 0)).join(Batch, Batch.id == Tally.batch_id)
-    found = session.scalar(mine.where(Batch.project_id == project_id, Tally.annotator_id == annotator_id))
-    return int(found or 0)
+def judged(session: Session, project_id: int, annotator_id: int | None = None) -> int:
+    """How many judgements there are in the project, or how many of them are this annotator's."""
+    all_ = select(func.coalesce(func.sum(Tally.judged), 0)).join(Batch, Batch.id == Tally.batch_id)
+    whose = [] if annotator_id is None else [Tally.annotator_id == annotator_id]
+    return int(session.scalar(all_.where(Batch.project_id == project_id, *whose)) or 0)
 
 
 def filled(session: Session, project_id: int) -> dict[int, int]:
