@@ -34,6 +34,12 @@ def better(page):
     return "2" if page.locator(".card").first.locator(".rich").inner_text() == "7" else "6"
 
 
+def arrived(page, title):
+    """A page that takes keys."""
+    expect(page).to_have_title(re.compile(title))
+    expect(page.locator("html")).to_have_class("js")
+
+
 def sound(page):
     """Both themes, wide and narrow."""
     found = []
@@ -51,7 +57,7 @@ def sound(page):
 def test_practice_by_keyboard(tab, bring):
     bring(2, Purpose.practice)
     tab.goto(HERE + "/practice")
-    expect(tab).to_have_title(re.compile("Practice, 1 of 2"))
+    arrived(tab, "Practice, 1 of 2")
     sound(tab)
     tab.keyboard.press("i")
     expect(tab.locator("#guidelines")).to_be_visible()
@@ -63,7 +69,7 @@ def test_practice_by_keyboard(tab, bring):
     expect(tab.locator("#verdict")).to_contain_text("9 is 3 times 3.")
     sound(tab)
     tab.keyboard.press("Enter")  # the way on has the focus
-    expect(tab).to_have_title(re.compile("Practice, 2 of 2"))
+    arrived(tab, "Practice, 2 of 2")
     tab.keyboard.press("4")
     expect(tab.locator("#verdict h1")).to_have_text("Gold says something else")
     tab.keyboard.press("Enter")
@@ -78,14 +84,15 @@ def test_quiz_by_keyboard(tab, bring):
     sound(tab)
     tab.get_by_role("button", name="Start the quiz").press("Enter")
     for place, key in ((1, better), (2, lambda page: "4"), (3, better)):
-        expect(tab).to_have_title(re.compile(f"Question {place} of 3"))
+        arrived(tab, f"Question {place} of 3")
         tab.keyboard.press(key(tab))
     expect(tab.locator("h1")).to_have_text("Not passed, with 2 of 3 right")
     sound(tab)
     tab.get_by_role("button", name="Try again").press("Enter")
     for place in (1, 2, 3):
-        expect(tab).to_have_title(re.compile(f"Question {place} of 3"))
+        arrived(tab, f"Question {place} of 3")
         tab.reload()
+        arrived(tab, f"Question {place} of 3")
         tab.keyboard.press(better(tab))
     expect(tab.locator("h1")).to_have_text("Passed, with 3 of 3 right")
     tab.get_by_role("link", name="Annotate").press("Enter")
