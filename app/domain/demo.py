@@ -19,15 +19,15 @@ from app.vocabulary import Purpose
 
 SLUG = "demo"
 NAME = "Demo: which answer is better?"
+PRACTICE = "demo_practice.jsonl"
 
 
 def create(session: Session, now: datetime) -> Project:
     """The new demo project with its open batch and its practice; raises Conflict when there is one already."""
-    project = projects.create(session, SLUG, NAME, now, overlap=2, guidelines=_file("demo.md"), retrain_every=0)
+    project = projects.create(session, SLUG, NAME, now, overlap=2, guidelines=file("demo.md"), retrain_every=0)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _interleaved())
     _import(session, project, lines, Upload("Demo", "demo.jsonl"), now)
-    practice = Upload("Practice", "demo_practice.jsonl", purpose=Purpose.practice)
-    _import(session, project, _file(practice.file_name), practice, now)
+    _import(session, project, file(PRACTICE), Upload("Practice", PRACTICE, purpose=Purpose.practice), now)
     return project
 
 
@@ -35,13 +35,14 @@ def _import(session: Session, project: Project, lines: str, upload: Upload, now:
     importing.import_file(session, project, io.BytesIO(lines.encode()), upload, now)
 
 
-def _file(name: str) -> str:
+def file(name: str) -> str:
+    """What is in one of the demo's files."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _interleaved() -> Iterator[dict[str, Any]]:
     """The first pair of every prompt, then every second one, and so on: twenty clicks see twenty prompts."""
-    prompts = [json.loads(line) for line in _file("demo.jsonl").splitlines()]
+    prompts = [json.loads(line) for line in file("demo.jsonl").splitlines()]
     rounds = zip_longest(*map(_pairs, prompts))
     return (pair for pair in chain.from_iterable(rounds) if pair is not None)
 

@@ -96,6 +96,8 @@ def _besides() -> Iterator[Page]:
     yield Page("overview-reviewer", f"/projects/{FULL}", "reviewer")
     yield Page("batches-reviewer", f"/projects/{FULL}/batches", "reviewer")
     yield Page("model-reviewer", f"/projects/{FRESH}/model", "reviewer")
+    yield Page("practice-answer", f"/projects/{FULL}/practice?place=3", "annotator", then=_practised)
+    yield Page("practice-end", f"/projects/{FULL}/practice?place=6&agreed=4", "annotator")
     for key, name in {"i": "guidelines", "s": "skip", "?": "keys", "p": "folded"}.items():
         yield Page(f"annotate-{name}", desk, "annotator", then=lambda tab, key=key: tab.keyboard.press(key))
 
@@ -105,6 +107,11 @@ def _wrong_password(tab: Any) -> None:
     tab.fill("[name=password]", "not this one at all")
     tab.press("[name=password]", "Enter")
     tab.wait_for_selector("[role=alert]")
+
+
+def _practised(tab: Any) -> None:
+    tab.click("[name=answer][value='6']")
+    tab.wait_for_selector("#verdict")
 
 
 def _bad_slug(tab: Any) -> None:

@@ -33,6 +33,7 @@ from app.storage.projects import Project
 from app.storage.tables import Assignment, Comparison, Response
 from app.vocabulary import Asked, BatchState, Flag, Role, SkipReason
 from tests.conftest import Clock
+from tests.tour import learning
 from tests.tour.runs import make_runs
 
 FULL, ASKS, FRESH = demo.SLUG, "harbour", "fresh"
@@ -144,6 +145,7 @@ def build(sessions: sessionmaker[Session], now: datetime) -> World:
             "assignment_id": [asked.id],
         }
         world.values[FRESH] = {"slug": [fresh.slug]}
+        world.values[learning.SLUG] = learning.make(session, folk, clock, _take)
         people.create_token(session, folk["annotator"], "a notebook", clock())
         guest, _ = people.add(session, "guest@demo.example", "Guest", Role.annotator, clock())
         world.values[""] = {

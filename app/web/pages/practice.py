@@ -56,12 +56,14 @@ def explain(
     session: Db,
     now: Now,
     comparison_id: Id,
-    answer: Annotated[int, Query(ge=1, le=7)],
+    answer: Annotated[int | None, Query(ge=1, le=7)] = None,
     swapped: bool = False,
     agreed: Agreed = 0,
 ) -> Response:
-    """Whether the answer agrees with gold, and why gold says what it says."""
+    """Whether the answer agrees with gold, and why gold says what it says; without one, the question."""
     exercise = practice.of(session, project, comparison_id)
+    if answer is None:
+        return practise(request, person, project, session, now, exercise.place, agreed)
     strength = answer - 4
     agrees = exercise.question.agrees(-strength if swapped else strength)
     gold = asking.side(exercise.question, swapped)
