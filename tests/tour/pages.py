@@ -98,6 +98,8 @@ def _besides() -> Iterator[Page]:
     yield Page("model-reviewer", f"/projects/{FRESH}/model", "reviewer")
     yield Page("practice-answer", f"/projects/{FULL}/practice?place=3", "annotator", then=_practised)
     yield Page("practice-end", f"/projects/{FULL}/practice?place=6&agreed=4", "annotator")
+    yield Page("settings-warning", f"/projects/{FULL}/settings", "admin", then=_more_overlap)
+    yield Page("people-table-wrong", "/people/table", "admin", then=_bad_table)
     for key, name in {"i": "guidelines", "s": "skip", "?": "keys", "p": "folded"}.items():
         yield Page(f"annotate-{name}", desk, "annotator", then=lambda tab, key=key: tab.keyboard.press(key))
 
@@ -118,3 +120,16 @@ def _bad_slug(tab: Any) -> None:
     tab.fill("[name=slug]", "No Slug")
     with tab.expect_navigation():
         tab.evaluate("document.querySelector('[name=slug]').form.submit()")
+
+
+def _more_overlap(tab: Any) -> None:
+    tab.fill("[name=overlap]", "9")
+    tab.fill("[name=pass_mark]", "80")
+    tab.press("[name=overlap]", "Enter")
+    tab.wait_for_selector("#confirm")
+
+
+def _bad_table(tab: Any) -> None:
+    tab.fill("[name=table]", "email,role\nann@example.org,king\nben")
+    tab.click("main form button.primary")
+    tab.wait_for_selector(".errors")

@@ -41,8 +41,10 @@ def preview(
     batch_id: Id,
     n: int = Query(1, ge=1, le=LARGEST),
 ) -> Response:
-    """The n-th of its comparisons, as annotators see it; raises NotFound."""
+    """The n-th of its comparisons, as annotators see it; raises NotFound. Where there is none one is sent to the batch."""
     batch = batches.get(session, project, batch_id)
+    if not batch.comparisons:
+        return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
     found = batches.samples(session, batch, 1, n - 1)
     if not found:
         raise NotFound("Batch %(name)s has no comparison %(number)s.", name=batch.name, number=n)
