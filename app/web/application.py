@@ -33,6 +33,7 @@ from app.web.packing import Packed
 from app.web.pages import annotate, home, judgements, overview, quality, signing
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
+from app.web.pages import comparisons as comparison_pages
 from app.web.pages import exporting as export_pages
 from app.web.pages import groups as group_pages
 from app.web.pages import leases as lease_pages
@@ -67,9 +68,10 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     for module in (*nouns, description):
         api.include_router(module.router)
     app.include_router(api)
-    project = (project_pages, overview, batch_pages, lease_pages, quality, training_pages, export_pages)
-    for pages in (signing, home, annotate, judgements, *project, people_pages, group_pages, audit_pages):
-        app.include_router(pages.router)
+    project = (project_pages, overview, batch_pages, comparison_pages, lease_pages, quality, training_pages)
+    pages = (signing, home, annotate, judgements, *project, export_pages, people_pages, group_pages, audit_pages)
+    for module in pages:
+        app.include_router(module.router)
     app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")
     errors.install(app)

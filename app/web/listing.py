@@ -96,8 +96,8 @@ class Listing:
         return "descending" if self.descending else "ascending"
 
 
-def read(request: Request, shape: Shape) -> Listing:
-    """What the request's URL asks of a list of that shape; never raises."""
+def read(request: Request, shape: Shape, path: str = "") -> Listing:
+    """What the request's URL asks of a list of that shape, which is at `path` or else at the URL; never raises."""
     given = {name: value.replace("\x00", "").strip() for name, value in request.query_params.items()}
     misread = []
     typed, chosen = {}, {}
@@ -117,7 +117,7 @@ def read(request: Request, shape: Shape) -> Listing:
         page = "1"
         misread.append("page")
     q = given.get("q", "")[:LONGEST]
-    return Listing(request.url.path, shape, q, sort, int(page), typed, chosen, tuple(misread))
+    return Listing(path or request.url.path, shape, q, sort, int(page), typed, chosen, tuple(misread))
 
 
 def number(text: str) -> int:
