@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.domain.finding import Standing
-from app.vocabulary import Flag, SkipReason
+from app.web import judging
 from app.web.languages import gettext, ngettext
 from app.web.templating import duration, figure
 
@@ -23,15 +23,7 @@ def of_responses(strength: int) -> str:
 
 def as_seen(strength: int, swapped: bool) -> str:
     """The same as it was put to whoever judged; `swapped` when b stood on the left."""
-    return {
-        -3: gettext("left is much better"),
-        -2: gettext("left is better"),
-        -1: gettext("left is slightly better"),
-        0: gettext("they are as good as each other"),
-        1: gettext("right is slightly better"),
-        2: gettext("right is better"),
-        3: gettext("right is much better"),
-    }[-strength if swapped else strength]
+    return judging.strengths()[3 - strength if swapped else 3 + strength]
 
 
 def mean(standing: Standing) -> str:
@@ -66,26 +58,3 @@ def majority(standing: Standing) -> str:
     else:
         said = ngettext("%(of)s judgement, a tie.", "%(number)s of %(of)s judgements are ties.", standing.judgements)
     return said % {"number": number, "of": of}
-
-
-def flag(name: str) -> str:
-    """A flag's name to a reviewer."""
-    names = {
-        Flag.unsafe: gettext("unsafe"),
-        Flag.personal_data: gettext("personal data"),
-        Flag.broken: gettext("broken"),
-        Flag.not_my_field: gettext("not my field"),
-    }
-    return names.get(Flag(name), name) if name in set(Flag) else name
-
-
-def reason(name: str | None) -> str:
-    """Why somebody skipped."""
-    names = {
-        SkipReason.unclear: gettext("unclear"),
-        SkipReason.not_my_field: gettext("not my field"),
-        SkipReason.broken: gettext("broken"),
-        SkipReason.unsafe: gettext("unsafe"),
-        SkipReason.other: gettext("other"),
-    }
-    return names.get(SkipReason(name), name) if name in set(SkipReason) else gettext("no reason")

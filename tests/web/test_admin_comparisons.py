@@ -142,7 +142,7 @@ def test_a_comparison_has_its_texts_and_all_that_was_said(looker, admin, ann, st
     assert "A & B" in page
     assert "took 1 min 1 s" in page
     swapped = task["left"] == "two"
-    assert f"seen as “right is slightly better” {'b' if swapped else 'a'} stood on the left" in page
+    assert f"seen as “Right is slightly better” {'b' if swapped else 'a'} stood on the left" in page
     assert "3 of the 4 judgements that its batch asks for. 1 waits for an annotator." in page
     assert '"quelle": "größer"' in html.unescape(raw)
     assert "There is no reward model yet." in page

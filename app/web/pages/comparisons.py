@@ -21,6 +21,7 @@ from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer
 from app.web.forms import Field, whole
 from app.web.languages import gettext
 from app.web.listing import Listing, Shape
+from app.web.names import named
 from app.web.richtext import render as rich
 from app.web.templating import page
 
@@ -67,10 +68,10 @@ def list_comparisons(request: Request, person: Reviewer, project: InProject, ses
         "batch_choices": [(batch.id, batch.name) for batch in everywhere],
         "annotators": annotators,
         "flagged": finding.flagged(session, project),
-        "flag_choices": [(finding.ANY, gettext("any flag")), *((flag.value, strengths.flag(flag)) for flag in Flag)],
+        "flag_choices": [(finding.ANY, gettext("any flag")), *((flag.value, named(flag)) for flag in Flag)],
         "reason_choices": [
             (finding.ANY, gettext("for any reason")),
-            *((reason.value, strengths.reason(reason)) for reason in SkipReason),
+            *((reason.value, named(reason)) for reason in SkipReason),
         ],
         "asks_flags": asking.read(project.asks).flags,
         "words": strengths,
