@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class Page(Generic[T]):
         return max(1, -(-self.total // ROWS))
 
 
-def page(session: Session, wanted: Select[*tuple[Any, ...]], number: int) -> Page[Row[Any]]:
+def page(session: Session, wanted: Select[*tuple[Any, ...]], number: int) -> Page[Any]:
     """That page of an ordered statement's rows, the last one where there are fewer pages; reads MOST rows at most."""
     counted = select(func.count()).select_from(wanted.order_by(None).limit(MOST + 1).subquery())
     found = session.scalar(counted) or 0

@@ -99,7 +99,7 @@ class Listing:
 def read(request: Request, shape: Shape, path: str = "") -> Listing:
     """What the request's URL asks of a list of that shape, which is at `path` or else at the URL; never raises."""
     given = {name: value.replace("\x00", "").strip() for name, value in request.query_params.items()}
-    misread = []
+    misread = [name[:LONGEST] for name in given if name not in {"q", "sort", "page", *shape.filters}]
     typed, chosen = {}, {}
     for name, reader in shape.filters.items():
         if not given.get(name):
