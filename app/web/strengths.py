@@ -21,6 +21,11 @@ def of_responses(strength: int) -> str:
     }[strength]
 
 
+def side(strength: int) -> str:
+    """Which answer it is, as gold has it."""
+    return "tie" if strength == 0 else "b" if strength > 0 else "a"
+
+
 def as_seen(strength: int, swapped: bool) -> str:
     """The same as it was put to whoever judged; `swapped` when b stood on the left."""
     return judging.strengths()[3 - strength if swapped else 3 + strength]

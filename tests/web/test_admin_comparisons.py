@@ -150,13 +150,14 @@ def test_a_comparison_has_its_texts_and_all_that_was_said(looker, admin, ann, st
 
 
 def test_gold_and_its_explanation(looker, admin, study, sessions):
-    upload(admin, content=lines(pairs(1)[0] | {"gold": "tie"}))
+    upload(admin, content=lines(pairs(1)[0] | {"gold": "tie", "annotations": by(0, 1)}))
     with sessions.begin() as session:
         session.scalars(select(Comparison)).one().explanation = f"Both are right. {HOSTILE}"
     page = looker.text(f"{LIST}/{number(sessions, '0')}")
     assert "The known answer is a tie." in page
     assert f"Both are right. {HOSTILE}" in page
-    assert "Nobody has judged this comparison yet." in page
+    assert "ann a tie 2026-01-05 09:00 UTC imported with the batch the same as the known answer" in page
+    assert "ben b is slightly better 2026-01-05 09:00 UTC imported with the batch not the known answer" in page
 
 
 def test_criteria_have_the_projects_names(looker, judged, sessions):
