@@ -3,10 +3,12 @@
 However many there are, a bounded number is looked through, newest first: `Found.more` tells when there were others.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +23,7 @@ from app.storage.projects import Project
 from app.vocabulary import Flag
 
 SEARCHED = 5_000  # comparisons whose texts are searched
+AROUND = 60  # characters on either side of a word that was found
 ANY = "any"
 
 
@@ -111,6 +114,16 @@ class Listed:
     margin: float | None
 
 
+@dataclass(frozen=True)
+class Excerpt:
+    """Where a word was found: in the "prompt", or the response "a" or "b"; as it is written there, and what is around."""
+
+    where: str
+    before: str
+    hit: str
+    after: str
+
+
 def find(session: Session, project: Project, wanted: Wanted) -> Found:
     """All that fit, in the wanted order; at most as many as somebody turns pages."""
     walk, rest = _walk(session, project, wanted)
@@ -145,6 +158,20 @@ def listed(session: Session, project: Project, found: Found, number: int) -> Pag
         for one in page.rows
     ]
     return Page(rows, page.number, page.total, page.more)
+
+
+def excerpts(session: Session, page: Page[Listed], words: str) -> dict[int, Excerpt]:
+    """Where the first of these words stands in each comparison of a page; what is written quite otherwise is missing."""
+    ids = [row.comparison.id for row in page.rows] if words.strip() else []
+    patterns = [re.compile(re.escape(word), re.IGNORECASE) for word in words.split()]
+    found = {}
+    for number, messages, a, b in finding.texts(session, ids):
+        texts = [*(("prompt", turn["content"]) for turn in messages), ("a", a), ("b", b)]
+        hits = ((where, text, hit) for pattern in patterns for where, text in texts if (hit := pattern.search(text)))
+        for where, text, hit in islice(hits, 1):
+            before, after = text[max(0, hit.start() - AROUND) : hit.start()], text[hit.end() : hit.end() + AROUND]
+            found[number] = Excerpt(where, before, hit[0], after)
+    return found
 
 
 def flagged(session: Session, project: Project) -> int:

@@ -58,11 +58,6 @@ class Listing:
         return bool(self.q or self.typed)
 
     @property
-    def everything(self) -> str:
-        """The URL of the whole list."""
-        return self.path
-
-    @property
     def query(self) -> str:
         """What makes this list again behind another URL: "?…", or nothing."""
         return self.url().removeprefix(self.path)

@@ -145,6 +145,22 @@ def test_words_are_found_in_all_texts_in_any_case_and_language(session, study, n
     assert "odd" not in names(text="of")[:1]
 
 
+def test_an_excerpt_shows_the_word_as_it_is_written(session, study, clock):
+    rows = [row("long", response_b="x" * 200 + " GRÜN " + "y" * 200), row("straße", response_a="nothing")]
+    take(session, study, clock, rows)
+    said = {}
+    for words in ("grün", "strasse", "why long", "", "nothing"):
+        found = finding.find(session, study, Wanted(text=words, order=Order.id))
+        page = finding.listed(session, study, found, 1)
+        known = {listed.comparison.id: listed.comparison.external_id for listed in page.rows}
+        said[words] = {known[number]: one for number, one in finding.excerpts(session, page, words).items()}
+    excerpt = said["grün"]["long"]
+    assert (excerpt.where, excerpt.before, excerpt.hit, excerpt.after) == ("b", "x" * 59 + " ", "GRÜN", " " + "y" * 59)
+    assert said["why long"]["long"].where == "prompt"
+    assert said["nothing"]["straße"].where == "a"
+    assert said["strasse"] == said[""] == {}  # found, and not marked: it is written otherwise
+
+
 def test_an_id_is_found_first(session, study, names):
     number = session.scalar(select(Comparison.id).where(Comparison.external_id == "free"))
     assert names(text=f"#{number}") == ["free"]

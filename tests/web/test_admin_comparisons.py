@@ -79,6 +79,8 @@ def test_a_column_is_sorted_by_its_head(looker, judged):
 def test_words_and_ids_are_searched(looker, admin, judged, sessions):
     upload(admin, content=lines(pairs(1)[0] | {"id": "odd", "prompt": "Größe & 100 %"}))
     assert "1 of 31 comparisons" in looker.text(f"{LIST}?q=GRÖSSE+%26")
+    assert "…Größe <mark>&amp;</mark> 100 %…" in looker.get(f"{LIST}?q=GRÖSSE+%26").text
+    assert "b: …<mark>b7</mark>…" in looker.get(f"{LIST}?q=B7").text
     assert "Größe" in looker.text(f"{LIST}?q=%23{number(sessions, 'odd')}")
     assert "0 of 31 comparisons" in looker.text(f"{LIST}?q=nothing+like+it")
     assert "No comparison fits." in looker.text(f"{LIST}?q=nothing+like+it")

@@ -64,6 +64,7 @@ def list_comparisons(request: Request, person: Reviewer, project: InProject, ses
         "found": rows,
         "looked": found.looked if found.more else None,
         "total": sum(batch.comparisons for batch in everywhere),
+        "excerpts": finding.excerpts(session, rows, asked.q),
         "beginnings": {row.comparison.id: _beginning(row.messages) for row in rows.rows},
         "batch_choices": [(batch.id, batch.name) for batch in everywhere],
         "annotators": annotators,
