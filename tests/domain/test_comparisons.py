@@ -65,7 +65,7 @@ def test_a_judgement_has_all_that_was_said_and_how_it_was_seen(session, project,
     task = claim(session, project, ann, clock)
     clock.forward(minutes=1)
     stored = answer(
-        session, task, ann, clock, 3, acceptable_left=True, acceptable_right=False, rationale="So.", active_ms=900
+        session, task, ann, clock, 3, acceptable_left=False, acceptable_right=True, rationale="So.", active_ms=900
     )
     stored.criteria, stored.flags = {"helpful": -1}, ["unsafe"]
     session.flush()
@@ -73,7 +73,7 @@ def test_a_judgement_has_all_that_was_said_and_how_it_was_seen(session, project,
     said = look().judgements[-1]
     assert said.person == ann
     assert (said.strength, said.swapped) == (-3 if swapped else 3, swapped)
-    assert (said.acceptable_a, said.acceptable_b) == ((False, True) if swapped else (True, False))
+    assert (said.acceptable_a, said.acceptable_b) == ((True, False) if swapped else (False, True))
     assert (said.criteria, said.flags, said.rationale, said.active_ms) == ({"helpful": -1}, ["unsafe"], "So.", 900)
     assert said.submitted_at - said.started_at == timedelta(minutes=1)
     assert (said.late, said.imported, said.extra, said.why) == (False, False, False, None)
