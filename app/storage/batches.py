@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.base import Base, Instant
@@ -96,6 +96,14 @@ class Comparison(Base):
         CheckConstraint("response_a_id <> response_b_id", name="distinct_responses"),
         CheckConstraint("gold IN ('a', 'b', 'tie')", name="gold"),
         Index(None, "batch_id", "id"),
+        Index(None, "project_id", "id"),
+        Index(
+            "ix_comparison_gold",
+            "project_id",
+            "id",
+            sqlite_where=text("gold IS NOT NULL"),
+            postgresql_where=text("gold IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.storage.base import Base, Instant
 
 # states as they are written out in a statement: a planner takes an index of some rows only where it sees which are meant
-OPEN, LEASED, DONE = (literal_column(f"'{state}'", String) for state in ("open", "leased", "done"))
+OPEN, LEASED, DONE, SKIPPED = (literal_column(f"'{state}'", String) for state in ("open", "leased", "done", "skipped"))
 
 
 def _where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
@@ -71,6 +71,8 @@ class Assignment(Base):
         _where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id", "lease_expires_at"),
         # of the same rows, in words by which a planner cannot take it for the one before
         _where("ix_assignment_expiry", "state = 'leased' AND lease_expires_at IS NOT NULL", "lease_expires_at"),
+        # what reviewers look for
+        _where("ix_assignment_skipped", "state = 'skipped'", "project_id", "comparison_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,6 +120,13 @@ class Preference(Base):
         Index(None, "annotator_id", "project_id", "received_at"),
         Index(None, "comparison_id"),
         _where("ix_preference_flagged", "flags IS NOT NULL", "project_id", "comparison_id"),
+        Index(
+            "ix_preference_late",
+            "project_id",
+            "comparison_id",
+            sqlite_where=text("late = 1"),
+            postgresql_where=text("late"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

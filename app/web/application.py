@@ -46,6 +46,7 @@ from app.web.pages import (
 )
 from app.web.pages import audit as audit_pages
 from app.web.pages import batches as batch_pages
+from app.web.pages import comparisons as comparison_pages
 from app.web.pages import exporting as export_pages
 from app.web.pages import groups as group_pages
 from app.web.pages import leases as lease_pages
@@ -80,7 +81,17 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     for module in (*nouns, description):
         api.include_router(module.router)
     app.include_router(api)
-    project = (project_pages, overview, uploading, batch_pages, lease_pages, quality, training_pages, export_pages)
+    project = (
+        project_pages,
+        overview,
+        uploading,
+        batch_pages,
+        comparison_pages,
+        lease_pages,
+        quality,
+        training_pages,
+        export_pages,
+    )
     onboarding = (guidelines, practice, quiz, qualifications)
     accounts = (inviting, people_pages, group_pages, audit_pages)
     for pages in (signing, home, annotate, judgements, *onboarding, *project, *accounts):

@@ -34,6 +34,15 @@ def columns() -> None:
         sqlite_where=sa.text("flags IS NOT NULL"),
         postgresql_where=sa.text("flags IS NOT NULL"),
     )
+    # what reviewers look for: rare ones, and all in the order in which they came
+    late = "late = 1" if op.get_bind().dialect.name == "sqlite" else "late"
+    for name, table, columns, rare in (
+        ("ix_preference_late", "preference", ["project_id", "comparison_id"], late),
+        ("ix_assignment_skipped", "assignment", ["project_id", "comparison_id"], "state = 'skipped'"),
+        ("ix_comparison_gold", "comparison", ["project_id", "id"], "gold IS NOT NULL"),
+    ):
+        op.create_index(name, table, columns, sqlite_where=sa.text(rare), postgresql_where=sa.text(rare))
+    op.create_index(op.f("ix_comparison_project_id_id"), "comparison", ["project_id", "id"])
     op.add_column("project", sa.Column("asks", sa.JSON(), nullable=True))
     op.add_column("project", sa.Column("asks_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("project", sa.Column("guidelines_version", sa.Integer(), nullable=False, server_default="0"))

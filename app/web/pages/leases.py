@@ -90,9 +90,11 @@ def pin(
 
 
 @router.post("/projects/{slug}/comparisons/{comparison_id}/pin/removal")
-def unpin(person: Admin, project: InProject, session: Db, comparison_id: Id) -> Response:
-    """Gives it to everybody again."""
+def unpin(person: Admin, project: InProject, session: Db, comparison_id: Id, back: Field = "") -> Response:
+    """Gives it to everybody again; leads back to where it was asked."""
     pins.unpin(session, project, comparison_id)
+    if back == "comparison":
+        return RedirectResponse(f"/projects/{project.slug}/comparisons/{comparison_id}#queue", 303)
     return _back(project, "#pins")
 
 
