@@ -3,9 +3,14 @@
 import gzip
 import hashlib
 import json
+from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +19,23 @@ from app.storage.projects import Project
 from app.storage.training import Snapshot
 
 HELD_OUT = 0.2
+REMEMBERED = 8
+_remembered: OrderedDict[tuple[str, str], "Judged"] = OrderedDict()
+_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What people said of a snapshot's comparisons, as parallel vectors (n,): ids of the comparison, its prompt and both
+    responses; how many judged it; their mean strength from a to b; how many more of them chose b than a."""
+
+    comparison: NDArray[np.int64]
+    prompt: NDArray[np.int64]
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    judgements: NDArray[np.int64]
+    strength: NDArray[np.float64]
+    majority: NDArray[np.int64]
 
 
 def take(session: Session, project: Project, now: datetime) -> Snapshot:
@@ -73,7 +95,42 @@ def take(session: Session, project: Project, now: datetime) -> Snapshot:
 
 def read(snapshot: Snapshot) -> list[dict[str, Any]]:
     """The judgements of a snapshot; raises ValueError when its bytes no longer fit its hash."""
+    return [json.loads(line) for line in _lines(snapshot)]
+
+
+def judged(snapshot: Snapshot, split: str) -> Judged:
+    """What people said of the comparisons of one split ("train" or "held_out"), by comparison id.
+
+    A snapshot never changes, so the last few are remembered: a million judgements take seconds to read.
+    """
+    key = (snapshot.digest, split)
+    with _lock:
+        if (found := _remembered.get(key)) is not None:
+            _remembered.move_to_end(key)
+            return found
+    found = _judged(snapshot, split)
+    with _lock:
+        _remembered[key] = found
+        while len(_remembered) > REMEMBERED:
+            _remembered.popitem(last=False)
+    return found
+
+
+def _judged(snapshot: Snapshot, split: str) -> Judged:
+    marked = f'"split":"{split}"'.encode()
+    rows = (json.loads(line) for line in _lines(snapshot) if marked in line)
+    names = ("comparison", "prompt", "a", "b", "strength")
+    table = np.array([[row[name] for name in names] for row in rows], dtype=np.int64).reshape(-1, len(names))
+    ids, first, place = np.unique(table[:, 0], return_index=True, return_inverse=True)
+    heads, strength = table[first], table[:, 4]
+    judgements = np.bincount(place, minlength=len(ids))
+    means = np.bincount(place, strength, len(ids)) / np.maximum(judgements, 1)
+    majority = np.bincount(place, np.sign(strength), len(ids)).astype(np.int64)
+    return Judged(ids, heads[:, 1], heads[:, 2], heads[:, 3], judgements, means, majority)
+
+
+def _lines(snapshot: Snapshot) -> list[bytes]:
     content = gzip.decompress(snapshot.content)
     if hashlib.sha256(content).hexdigest() != snapshot.digest:
         raise ValueError(f"snapshot {snapshot.id} does not fit its hash")
-    return [json.loads(line) for line in content.splitlines()]
+    return content.splitlines()

@@ -38,8 +38,12 @@ from app.web.pages import groups as group_pages
 from app.web.pages import leases as lease_pages
 from app.web.pages import people as people_pages
 from app.web.pages import projects as project_pages
+from app.web.pages import run_charts as run_chart_pages
+from app.web.pages import run_pairs as run_pair_pages
+from app.web.pages import runs as run_pages
 from app.web.pages import training as training_pages
 from app.web.security import Security
+from app.web.streams import Streams
 from app.web.templating import STATIC
 
 SLOTS = 16  # requests that hold a connection at the same time, beside those of annotators
@@ -61,14 +65,17 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app.state.settings, app.state.clock = settings, clock
     app.state.sessions = make_sessions(make_engine(settings.url))
     app.state.slots, app.state.desks = Semaphore(SLOTS), Desks(app.state.sessions)
+    app.state.streams = Streams()
     api = APIRouter(prefix="/api/v1", responses=description.ANSWERS)
     # the first is found first, and nearly all requests are for it
     nouns = (assignments, people, groups, projects, batches, comparisons, leases, exporting, training, audit)
     for module in (*nouns, description):
         api.include_router(module.router)
     app.include_router(api)
-    project = (project_pages, overview, batch_pages, lease_pages, quality, training_pages, export_pages)
-    for pages in (signing, home, annotate, judgements, *project, people_pages, group_pages, audit_pages):
+    project = (project_pages, overview, batch_pages, lease_pages, quality, export_pages)
+    # what is compared comes before what is one run
+    training_of = (training_pages, run_pair_pages, run_pages, run_chart_pages)
+    for pages in (signing, home, annotate, judgements, *project, *training_of, people_pages, group_pages, audit_pages):
         app.include_router(pages.router)
     app.include_router(operations.router)
     app.mount("/static", Static(directory=STATIC), name="static")

@@ -48,15 +48,28 @@ class Standing:
     ours: str
 
 
+@dataclass(frozen=True)
+class Rivals:
+    """Two lines on the same axes, ours in gold over the `other`; see Curve."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    other: str
+    others: tuple[tuple[float, float], ...]
+    until: float
+    unit: str
+
+
 @lru_cache(maxsize=64)
-def svg(chart: Curve | Standing, theme: str, width: int) -> str:
+def svg(chart: Curve | Standing | Rivals, theme: str, width: int) -> str:
     """The chart in "light" or "dark", `width` pixels wide so that its text comes out in the size of the page's."""
     import altair
     import vl_convert
 
     colour = THEMES[theme]
-    height = HEIGHT if isinstance(chart, Curve) else ROW * len(chart.rows)
-    layers = _curve(altair, chart, colour) if isinstance(chart, Curve) else _standing(altair, chart, colour)
+    height = ROW * len(chart.rows) if isinstance(chart, Standing) else HEIGHT
+    draw: Any = {Curve: _curve, Standing: _standing, Rivals: _rivals}[type(chart)]
+    layers = draw(altair, chart, colour)
     whole = (
         altair.layer(*layers)
         .properties(width=width, height=height, autosize=altair.AutoSizeParams(type="fit", contains="padding"))
@@ -160,6 +173,27 @@ def _curve(alt: Any, chart: Curve, colour: dict[str, str]) -> list[Any]:
             for number, ((text, _), place) in enumerate(zip(names, places, strict=True))
         ),
     ]
+
+
+def _rivals(alt: Any, chart: Rivals, colour: dict[str, str]) -> list[Any]:
+    low, high = bounds([y for _, y in (*chart.points, *chart.others)])
+    count = "replace(format(datum.value, ','), ',', '\u202f')"
+    end = f"datum.value == {chart.until} ? {count} + ' {chart.unit}' : {count}"
+    steps = alt.Axis(values=[0, chart.until], labelExpr=end, labelFlush=True, grid=False)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, chart.until], nice=False), axis=steps)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(tickCount=4, format=".2f"))
+    lines = ((chart.other, chart.others, "muted", 2, 400), (chart.name, chart.points, "gold", 2.5, 600))
+    places = apart([points[-1][1] for _, points, *_ in lines], LINE * (high - low) / (HEIGHT - 40))
+    layers = []
+    for (name, points, paint, width, weight), place in zip(lines, places, strict=True):
+        rows = alt.Chart(_rows({"x": x, "y": y} for x, y in points))
+        layers.append(rows.mark_line(color=colour[paint], strokeWidth=width, strokeCap="round").encode(x=x, y=y))
+        last = alt.Chart(_rows([{"x": points[-1][0], "y": points[-1][1]}]))
+        layers.append(last.mark_point(color=colour[paint], filled=True, size=48, opacity=1).encode(x=x, y=y))
+        label = alt.Chart(_rows([{"x": chart.until, "y": place, "text": f"{name} {figure(points[-1][1])}"}]))
+        text = label.mark_text(align="left", dx=10, fontSize=FONT, fontWeight=weight, color=colour[paint])
+        layers.append(text.encode(x=x, y=y, text="text:N"))
+    return layers
 
 
 def _standing(alt: Any, chart: Standing, colour: dict[str, str]) -> list[Any]:

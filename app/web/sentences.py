@@ -5,7 +5,6 @@ from markupsafe import Markup
 from app.domain.quality import Agreement
 from app.stats.agreement import in_words
 from app.storage.training import TrainingRun
-from app.vocabulary import RunState
 from app.web.templating import figure
 
 
@@ -31,19 +30,6 @@ def model(run: TrainingRun | None) -> Markup:
         return Markup("The reward model is not measured: no comparison that it has not seen has a majority.")
     said = Markup("The reward model is right on <em>{}</em> of unseen comparisons; the longer answer wins {}.")
     return said.format(figure(metrics["accuracy"]), figure(metrics["length_accuracy"]))
-
-
-def progress(run: TrainingRun) -> str:
-    """Where a run that is not over stands."""
-    if run.state == RunState.requested:
-        return "Waiting for the worker to take it up."
-    if run.cancel_requested:
-        return "It is told to stop and does so within seconds."
-    if not run.step:
-        return "Loading the model and encoding the texts."
-    if run.step == run.steps:
-        return "Trained. Now it is measured on the comparisons that it has not seen."
-    return f"Step {figure(run.step, 0)} of {figure(run.steps, 0)}."
 
 
 def several(number: int, one: str, many: str | None = None) -> str:
