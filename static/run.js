@@ -140,5 +140,6 @@ function listen() {
   });
 }
 
+live.querySelector("[data-unscripted]").hidden = true;
 listen();
 addEventListener("resize", redraw);

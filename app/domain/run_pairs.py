@@ -11,7 +11,7 @@ from app.domain.disagreements import scored
 from app.stats.paired import Difference, difference, mcnemar
 from app.storage.training import TrainingRun
 
-SHOWN = 10
+SHOWN = 5
 
 
 @dataclass(frozen=True)
