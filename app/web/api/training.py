@@ -136,9 +136,9 @@ def watch_run(
     run_id: Id,
     last_event_id: Annotated[str, Header(description="The id of the last event that was received")] = "",
 ) -> Response:
-    """What happens in a run as it happens (server-sent events), until it is over; a stream ends after five minutes and
-    is gone on with by its Last-Event-ID.
+    """What happens in a run as it happens, as server-sent events.
 
+    It ends with the run, or after five minutes: then the client comes back with the Last-Event-ID, as browsers do.
     `log` is a line, `point` a point of the curves, `state` where the run stands, with `left_s`, about how many seconds
     training will take yet. A point of a step that was passed before takes the place of all from there on: the run went
     back to its checkpoint.
