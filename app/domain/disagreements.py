@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.domain import rewards, snapshots, training_runs
+from app.domain.remembering import Remembered
 from app.domain.snapshots import Judged
 from app.storage.training import TrainingRun
 
 MOST = 200
-SPLITS = ("held_out", "train")
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,20 @@ class Found:
     surest: list[Disagreement]
 
 
+_remembered: Remembered[Found] = Remembered(32)
+
+
 def of_run(session: Session, run: TrainingRun, split: str) -> Found:
     """The comparisons of one split of the run's snapshot ("held_out" or "train") on which its model contradicts most
-    people, the surest first: those with the greatest log loss of what most people chose."""
-    judged = snapshots.judged(training_runs.snapshot_of(session, run), split)
+    people, the surest first: those with the greatest log loss of what most people chose. Nothing where no rewards are
+    kept."""
+    if not rewards.are_kept(session, run):
+        return Found(0, 0, [])
+    return _remembered.get(session, (run.id, split), lambda: _of_run(session, run, split))
+
+
+def _of_run(session: Session, run: TrainingRun, split: str) -> Found:
+    judged = snapshots.judged(session, training_runs.snapshot_of(session, run), split)
     a, b = scored(judged, *rewards.of_run(session, run))
     known = (judged.majority != 0) & ~np.isnan(a) & ~np.isnan(b)
     margin = np.where(known, (b - a) * np.sign(judged.majority), 0.0)

@@ -39,9 +39,10 @@ def forget(session: Session, run_id: int) -> None:
 def of_run(session: Session, run: TrainingRun) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Ids of responses in ascending order and their rewards, both (n,); empty where none are kept."""
     wanted = select(Reward.response_id, Reward.reward).where(Reward.run_id == run.id).order_by(Reward.response_id)
-    found = session.execute(wanted).all()
-    ids = np.fromiter((row.response_id for row in found), np.int64, len(found))
-    return ids, np.fromiter((row.reward for row in found), np.float64, len(found))
+    # as plain values: naming the columns of half a million rows takes longer than reading them
+    found = session.connection().execute(wanted).all()
+    ids, given = zip(*found, strict=True) if found else ((), ())
+    return np.array(ids, np.int64), np.array(given, np.float64)
 
 
 def are_kept(session: Session, run: TrainingRun) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import rewards, snapshots, training_runs
 from app.domain.disagreements import scored
+from app.domain.remembering import Remembered
 from app.stats.paired import Difference, difference, mcnemar
 from app.storage.training import TrainingRun
 
@@ -45,6 +46,9 @@ class Paired:
     examples: list[Differing]
 
 
+_remembered: Remembered[Paired] = Remembered(32)
+
+
 def settings(first: TrainingRun, second: TrainingRun) -> tuple[list[tuple[str, Any, Any]], list[tuple[str, Any]]]:
     """The options (name, of the first, of the second) that differ, and those (name, value) that are the same."""
     names = sorted(first.config.keys() | second.config.keys())
@@ -57,10 +61,14 @@ def paired(session: Session, first: TrainingRun, second: TrainingRun) -> Paired 
 
     What most people say is taken from the snapshot of the later run.
     """
-    later = max(first, second, key=lambda run: run.id)
-    judged = snapshots.judged(training_runs.snapshot_of(session, later), "held_out")
     if not (rewards.are_kept(session, first) and rewards.are_kept(session, second)):
         return None
+    return _remembered.get(session, (first.id, second.id), lambda: _paired(session, first, second))
+
+
+def _paired(session: Session, first: TrainingRun, second: TrainingRun) -> Paired:
+    later = max(first, second, key=lambda run: run.id)
+    judged = snapshots.judged(session, training_runs.snapshot_of(session, later), "held_out")
     sides = [scored(judged, *rewards.of_run(session, run)) for run in (first, second)]
     margins = [b - a for a, b in sides]
     known = np.flatnonzero((judged.majority != 0) & ~np.isnan(margins[0]) & ~np.isnan(margins[1]))

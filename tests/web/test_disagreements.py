@@ -43,7 +43,7 @@ def end(sessions, judged_texts, clock):
             project = projects.get(session, "study")
             run = training_runs.request(session, project, clock(), options=config)
             training_runs.begin(session, run, clock())
-            found = snapshots.judged(training_runs.snapshot_of(session, run), split)
+            found = snapshots.judged(session, training_runs.snapshot_of(session, run), split)
             for n, (a, b) in enumerate(zip(found.a.tolist(), found.b.tolist(), strict=True)):
                 rewards.keep(session, run.id, list(zip((a, b), reward(n), strict=True)))
             run.metrics, run.artefact, run.steps = deepcopy(METRICS), "/nowhere/model", 2

@@ -122,7 +122,8 @@ def test_every_response_of_the_snapshot_has_the_reward_that_the_model_gives_it(s
         found = training_runs.material(session, run)
         ids, given = rewards.of_run(session, run)
         people = {
-            split: snapshots.judged(training_runs.snapshot_of(session, run), split) for split in ("train", "held_out")
+            split: snapshots.judged(session, training_runs.snapshot_of(session, run), split)
+            for split in ("train", "held_out")
         }
     items = [
         Item(found.messages[row["prompt"]], found.responses[row[side]])

@@ -18,9 +18,20 @@ from app.domain.training_news import News, Place, Standing, news
 from app.storage.session import Session, available, reading
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
-from app.web.api.description import lines
 from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
 
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["log", "point", "state"]},
+        "id": {"type": "string", "description": "Where to go on: what Last-Event-ID is to be"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "id", "data"],
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events, each with JSON as its data", "content": {"text/event-stream": {"schema": EVENT}}}
+}
 router = APIRouter(tags=["training"], prefix="/projects/{slug}/training-runs")
 
 
@@ -126,7 +137,7 @@ def get_log(person: Reviewer, project: InProject, session: Db, run_id: Id) -> li
 @router.get(
     "/{run_id}/events",
     response_class=Response,
-    responses=lines("text/event-stream", "Events `log`, `point` and `state`, each with JSON as its data"),
+    responses=EVENTS,
 )
 def watch_run(
     request: Request,

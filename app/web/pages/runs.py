@@ -73,7 +73,7 @@ def show_disagreements(
     """The comparisons on which the model is surest against most people, to read."""
     run = training_runs.get(session, run_id, project)
     kept = rewards.are_kept(session, run)
-    found = disagreements.of_run(session, run, of) if kept else disagreements.Found(0, 0, [])
+    found = disagreements.of_run(session, run, of)
     pages = max(1, -(-len(found.surest) // READ))
     number = min(number, pages)
     shown = found.surest[(number - 1) * READ : number * READ]
