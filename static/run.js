@@ -1,81 +1,145 @@
-// A training run while it is not over: where it stands, every second.
+// A training run while it is not over: where it stands, its curves and its log, as the worker goes on.
 
+import { draw, smoothed, thinned } from "./curve.js";
+import { say } from "./words.js";
+
+const AGAIN = 5000; // milliseconds until a stream that was refused is asked for again
+const SILENT = 5000; // until one that broke off, and comes back by itself as a rule, is worth a word
 const live = document.getElementById("live");
 const bar = live.querySelector("progress");
-const words = live.querySelector("[role=status]");
-const EVERY = 1000;
-let drawn = -1;
-let state = "";
+const shown = live.querySelector("[data-progress]");
+const spoken = live.querySelector("[role=status]");
+const log = document.getElementById("log");
+const title = document.title;
+const language = document.documentElement.lang;
 
-/** @param {number} seconds */
+/** @typedef {{step: number, loss: number, accuracy: number | null}} Point */
+/** @typedef {{state: string, cancel_requested: boolean, step: number, steps: number, left_s: number | null}} Standing */
+
+/** @type {Point[]} */
+let points = [];
+let [steps, stage, due] = [0, "", false];
+let silence = 0;
+
+/** @param {number} value @param {number} [digits] */
+const figure = (value, digits = 2) => value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+/** @param {number} seconds as the pages of the server say it */
 function span(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours) return `${hours} h ${minutes} min`;
+  return minutes ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
 }
 
-/** @typedef {{state: string, cancel_requested: boolean, step: number, steps: number, started_at: string | null}} Run */
-
-/** @param {Run} run @param {number} now by the server's clock, in milliseconds */
-function said(run, now) {
-  if (run.cancel_requested) return "It is told to stop and does so within seconds.";
-  if (run.state === "requested") return "Waiting for the worker to take it up.";
-  if (!run.step) return "Loading the model and encoding the texts.";
-  if (run.step === run.steps) return "Trained. Now it is measured on the comparisons that it has not seen.";
-  const passed = (now - Date.parse(run.started_at)) / 1000;
-  const left = (passed / run.step) * (run.steps - run.step);
-  return `Step ${run.step} of ${run.steps}, about ${span(left)} to go.`;
+/** @param {Standing} run @returns {string} the name of the words that say where it stands */
+function where(run) {
+  if (run.cancel_requested) return "stopping";
+  if (run.state === "requested") return "requested";
+  if (!run.step) return "loading";
+  if (run.step === run.steps) return "measuring";
+  return run.left_s === null ? "step" : "left";
 }
 
-/** @param {string} url of a chart @param {number} step @returns {string} the chart as it is at that step */
-function at(url, step) {
-  const fresh = new URL(url, location.href);
-  fresh.searchParams.set("v", String(step));
-  return fresh.href;
+/** Shows where the run stands, and speaks of it when it comes to another stage or another quarter. @param {Standing} run */
+function stand(run) {
+  const words = where(run);
+  const values = { step: figure(run.step, 0), steps: figure(run.steps, 0), time: span(run.left_s ?? 0) };
+  shown.textContent = say(words, values);
+  const quarter = run.steps ? Math.floor((4 * run.step) / run.steps) : 0;
+  if (stage !== `${words === "left" ? "step" : words} ${quarter}`) spoken.textContent = shown.textContent;
+  stage = `${words === "left" ? "step" : words} ${quarter}`;
+  bar.max = run.steps || 1;
+  if (run.steps && run.step < run.steps) bar.value = run.step;
+  else bar.removeAttribute("value");
+  if (run.steps) document.title = `${Math.floor((100 * run.step) / run.steps)} % · ${title}`;
+  steps = run.steps;
 }
 
-/** @returns {Promise<boolean>} whether the run has been measured at some step */
-async function measured() {
-  const reply = await fetch(`${live.dataset.run}/curves`);
-  return reply.ok && (await reply.json()).some((point) => point.accuracy !== null);
+/** @param {HTMLElement} panel @returns {SVGSVGElement} what the curve is drawn into, in place of the server's picture */
+function canvas(panel) {
+  const there = panel.querySelector("svg");
+  if (there) return there;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "curve");
+  svg.setAttribute("role", "img");
+  panel.querySelector("picture").replaceWith(svg);
+  return svg;
 }
 
-/** Fetches both curves; each takes the place of the one before when it has arrived, and shows up when there is one.
- * @param {number} step */
-async function draw(step) {
-  for (const panel of document.querySelectorAll("[data-curve]")) {
-    if (panel.hidden && panel.dataset.curve === "accuracy" && !(await measured())) continue;
-    const image = panel.querySelector("img");
-    const ahead = new Image();
-    ahead.addEventListener("load", () => {
-      for (const source of panel.querySelectorAll("source")) source.srcset = at(source.srcset, step);
-      image.src = at(image.src, step);
-      panel.hidden = false;
-    });
-    ahead.src = at(image.currentSrc || image.src, step);
-  }
+/** @param {string} name of the panel @param {[number, number][]} line @param {[number, number][]} behind @param {string} label */
+function curve(name, line, behind, label) {
+  const panel = document.querySelector(`[data-curve=${name}]`);
+  if (!line.length || !steps) return;
+  panel.hidden = false;
+  const svg = canvas(panel);
+  const first = figure((behind[0] ?? line[0])[1]);
+  svg.setAttribute("aria-label", say(`${name}_by_step`, { first, last: figure(line[line.length - 1][1]) }));
+  draw(svg, { points: line, behind, until: steps, name: say(label), unit: say("steps", { number: figure(steps, 0) }), figure });
 }
 
-async function look() {
-  try {
-    const reply = await fetch(live.dataset.run, { headers: { accept: "application/json" } });
-    if (reply.status === 401) return location.reload();
-    if (reply.ok) {
-      const run = /** @type {Run} */ (await reply.json());
-      if (["succeeded", "failed", "cancelled"].includes(run.state)) return location.reload();
-      if (state && state !== run.state) return location.reload(); // the headline is another one
-      state = run.state;
-      bar.max = run.steps || 1;
-      if (run.steps && run.step < run.steps) bar.value = run.step;
-      else bar.removeAttribute("value");
-      const text = said(run, Date.parse(reply.headers.get("date") ?? "") || Date.now());
-      if (words.textContent !== text) words.textContent = text;
-      if (run.step && run.step !== drawn) await draw((drawn = run.step));
+/** Draws both curves before the next frame, however many points have come. */
+function redraw() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    const losses = thinned(points.map((point) => [point.step, point.loss]));
+    curve("loss", smoothed(losses), losses, "loss");
+    const measured = points.filter((point) => point.accuracy !== null);
+    curve("accuracy", measured.map((point) => [point.step, point.accuracy]), [], "model");
+  });
+}
+
+/** @param {{id: number, at: string, text: string}} line */
+function write(line) {
+  if (log.querySelector(`[data-line="${line.id}"]`)) return;
+  const [item, time, text] = ["li", "time", "span"].map((name) => document.createElement(name));
+  item.dataset.line = String(line.id);
+  if (/^(Warning|Failed)/.test(line.text)) item.className = "warned";
+  time.dateTime = line.at;
+  time.textContent = line.at.slice(11, 19);
+  text.textContent = line.text;
+  item.append(time, " ", text);
+  const box = log.parentElement;
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  log.append(item);
+  if (atEnd) box.scrollTop = box.scrollHeight;
+  document.querySelector("[data-no-lines]").hidden = true;
+}
+
+/** Listens; the browser comes back by itself when the connection breaks, and says what it had last. */
+function listen() {
+  const events = new EventSource(`${live.dataset.run}/events`);
+  events.addEventListener("log", (event) => write(JSON.parse(event.data)));
+  events.addEventListener("point", (event) => {
+    const point = /** @type {Point} */ (JSON.parse(event.data));
+    // a step that was passed before: the run went back to its checkpoint
+    if (points.length && point.step <= points[points.length - 1].step) points = points.filter((old) => old.step < point.step);
+    points.push(point);
+    redraw();
+  });
+  events.addEventListener("state", (event) => {
+    clearTimeout(silence);
+    silence = 0;
+    const run = /** @type {Standing} */ (JSON.parse(event.data));
+    if (run.state !== live.dataset.state) {
+      events.close();
+      location.reload(); // the page has other things to say then, and the server's charts
+      return;
     }
-  } catch {
-    words.textContent = "The server does not answer. The run goes on by itself; this page tries again.";
-  }
-  setTimeout(look, EVERY);
+    stand(run);
+    redraw();
+  });
+  events.addEventListener("error", async () => {
+    silence ||= setTimeout(() => (shown.textContent = say("away")), SILENT);
+    if (events.readyState !== EventSource.CLOSED) return;
+    // refused: by a server that is too busy, or since nobody is signed in any more
+    const reply = await fetch(live.dataset.run).catch(() => null);
+    if (reply?.status === 401) location.reload();
+    else setTimeout(listen, AGAIN);
+  });
 }
 
-look();
+live.querySelector("[data-unscripted]").hidden = true;
+listen();
+addEventListener("resize", redraw);

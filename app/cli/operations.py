@@ -46,6 +46,6 @@ def prune() -> None:
     engine.dispose()
     say.print(
         f"Dropped {found.audit_entries} entries of the audit log, {found.models} models, {found.credentials} expired "
-        f"credentials, {found.failures} failed sign-ins.",
+        f"credentials, {found.failures} failed sign-ins, the rewards of {found.rewards} training runs.",
         soft_wrap=True,
     )

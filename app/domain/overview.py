@@ -25,16 +25,6 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Learned:
-    """The accuracy of a model on unseen comparisons, with its 95 % interval, and from how many judgements it learned."""
-
-    judgements: int
-    accuracy: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Overview:
     """`done` and `total` are the slots judged and wanted in batches that are for judging and no drafts; of what is
     closed, nothing more is wanted. `left` is what is to come, `outlook` when it will be there (None when nothing is
@@ -53,7 +43,7 @@ class Overview:
     slope: Slope | None
     annotators: list[Annotator]
     model: TrainingRun | None
-    learned: list[Learned]
+    learned: list[training_runs.Learned]
     gain: Slope | None
     run: TrainingRun | None
     attention: list[Attention]
@@ -75,7 +65,7 @@ def overview(session: Session, project: Project, now: datetime) -> Overview:
     known = figures.of_project(session, project, now)
     last = _last_run(session, project)
     model = reward_models.current(session, project.id)
-    measured = learned(session, project)
+    measured = training_runs.learned(session, project)
     return Overview(
         done=done,
         total=total,
@@ -94,20 +84,7 @@ def overview(session: Session, project: Project, now: datetime) -> Overview:
     )
 
 
-def learned(session: Session, project: Project) -> list[Learned]:
-    """How well the project's measured models did, the fewest judgements first; of those that learned from the same
-    number, the latest."""
-    found = {
-        counts["judgements"]: Learned(
-            counts["judgements"], *(run.metrics[name] for name in ("accuracy", "low", "high"))
-        )
-        for run, counts in reversed(training_runs.with_counts(session, project))
-        if run.metrics and run.metrics.get("accuracy") is not None
-    }
-    return [found[number] for number in sorted(found)]
-
-
-def gain(models: list[Learned]) -> Slope | None:
+def gain(models: list[training_runs.Learned]) -> Slope | None:
     """By how much twice the judgements raised the accuracy; None with fewer than four models."""
     values = np.array([[one.judgements, one.accuracy, one.low, one.high] for one in models], float).reshape(-1, 4)
     return slope(np.log2(values[:, 0]), *values[:, 1:].T)

@@ -22,7 +22,7 @@ def promote(session: Session, run: TrainingRun, now: datetime) -> None:
     session.flush()
     session.refresh(run, with_for_update=True)  # retention may be about to drop the model
     if run.state != RunState.succeeded or run.artefact is None:
-        raise Conflict(f"Run {run.id} has no model to use.")
+        raise Conflict("Run %(run)s has no model to use.", run=run.id)
     run.promoted_at = now
     audit.record(session, Act.model_promoted, f"run {run.id}", project_id=run.project_id)
     session.flush()

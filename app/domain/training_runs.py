@@ -1,5 +1,6 @@
 """Training runs as people see them: requested, running, over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,18 @@ from app.storage.training import Snapshot, TrainingPoint, TrainingRun
 from app.vocabulary import Act, RunState
 
 FEWEST = 10
+LEARNED = 200
 ACTIVE = (RunState.requested, RunState.running)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The accuracy of a model on unseen comparisons, with its 95 % interval, and from how many judgements it learned."""
+
+    judgements: int
+    accuracy: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,7 @@ def request(
     Raises Conflict while another run of the project is not over, or with fewer than ten judgements; Invalid.
     """
     if count_trainable(session, project.id) < FEWEST:
-        raise Conflict(f"There are fewer than {FEWEST} judgements to learn from.")
+        raise Conflict("There are fewer than %(fewest)s judgements to learn from.", fewest=FEWEST)
     defaults = {name: option.default for name, option in OPTIONS.items()}
     config = defaults | checked_options(options or {}) | {"base_model": project.base_model or base_model}
     run = TrainingRun(
@@ -93,11 +105,12 @@ def checked_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options with their types checked; raises Invalid."""
     for name, value in options.items():
         if name not in OPTIONS:
-            raise Invalid(name, "is no option of a training run; there are " + ", ".join(OPTIONS))
+            raise Invalid(name, "is no option of a training run; there are %(options)s", options=", ".join(OPTIONS))
         option = OPTIONS[name]
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not option.least <= value <= option.most or (option.kind is int and value != int(value)):
-            raise Invalid(name, f"must be a number from {option.least:g} to {option.most:g}")
+            bounds = {"least": f"{option.least:g}", "most": f"{option.most:g}"}
+            raise Invalid(name, "must be a number from %(least)s to %(most)s", **bounds)
     return dict(options)
 
 
@@ -122,8 +135,45 @@ def get(session: Session, run_id: int, project: Project | None = None) -> Traini
     """The run, of that project if one is given; raises NotFound."""
     run = session.get(TrainingRun, run_id)
     if run is None or (project is not None and run.project_id != project.id):
-        raise NotFound(f"There is no training run {run_id}.")
+        raise NotFound("There is no training run %(run)s.", run=run_id)
     return run
+
+
+def newest(session: Session, project: Project, most: int, before: int | None = None) -> list[TrainingRun]:
+    """The `most` newest of the project's runs, or of those with a smaller id than `before`."""
+    wanted = select(TrainingRun).where(TrainingRun.project_id == project.id)
+    if before is not None:
+        wanted = wanted.where(TrainingRun.id < before)
+    return list(session.scalars(wanted.order_by(TrainingRun.id.desc()).limit(most)))
+
+
+def measured(session: Session, project: Project, most: int, before: int | None = None) -> list[TrainingRun]:
+    """The `most` newest of the project's runs that succeeded, or of those with a smaller id than `before`."""
+    wanted = select(TrainingRun).where(TrainingRun.project_id == project.id, TrainingRun.state == RunState.succeeded)
+    if before is not None:
+        wanted = wanted.where(TrainingRun.id < before)
+    return list(session.scalars(wanted.order_by(TrainingRun.id.desc()).limit(most)))
+
+
+def learned(session: Session, project: Project) -> list[Learned]:
+    """How well the LEARNED newest models that are measured did, the fewest judgements first; of those that learned from
+    the same number, the latest."""
+    runs = measured(session, project, LEARNED)
+    counted = counts(session, runs)
+    found = {
+        (number := counted[run.id]["judgements"]): Learned(
+            number, *(run.metrics[name] for name in ("accuracy", "low", "high"))
+        )
+        for run in reversed(runs)
+        if run.metrics and run.metrics.get("accuracy") is not None
+    }
+    return [found[number] for number in sorted(found)]
+
+
+def under_way(session: Session, project: Project) -> TrainingRun | None:
+    """The project's run that is not over, if there is one."""
+    wanted = select(TrainingRun).where(TrainingRun.project_id == project.id, TrainingRun.state.in_(ACTIVE))
+    return session.scalar(wanted)
 
 
 def of_project(session: Session, project: Project) -> list[TrainingRun]:
@@ -132,11 +182,11 @@ def of_project(session: Session, project: Project) -> list[TrainingRun]:
     return list(session.scalars(wanted.order_by(TrainingRun.id.desc())))
 
 
-def with_counts(session: Session, project: Project) -> list[tuple[TrainingRun, dict[str, Any]]]:
-    """The project's runs, newest first, each with the counts of the snapshot that it was made from."""
-    wanted = select(TrainingRun, Snapshot.counts).join(Snapshot, Snapshot.id == TrainingRun.snapshot_id)
-    found = session.execute(wanted.where(TrainingRun.project_id == project.id).order_by(TrainingRun.id.desc()))
-    return [(run, counts) for run, counts in found]
+def counts(session: Session, runs: Sequence[TrainingRun]) -> dict[int, dict[str, Any]]:
+    """The counts of the snapshot that each run was made from, by the run's id."""
+    wanted = select(TrainingRun.id, Snapshot.counts).join(Snapshot, Snapshot.id == TrainingRun.snapshot_id)
+    found = session.execute(wanted.where(TrainingRun.id.in_([run.id for run in runs])))
+    return {run_id: counted for run_id, counted in found}
 
 
 def snapshot_of(session: Session, run: TrainingRun) -> Snapshot:

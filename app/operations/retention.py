@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.domain import audit, people, reward_models
+from app.domain import audit, people, reward_models, rewards
 from app.settings import Settings
 from app.storage.audit import Entry
 from app.storage.session import Sessions, available
@@ -18,18 +18,19 @@ from app.vocabulary import Act
 
 @dataclass(frozen=True)
 class Pruned:
-    """How many of each were dropped."""
+    """How many of each were dropped; of how many runs the rewards were."""
 
     audit_entries: int
     models: int
     credentials: int
     failures: int
+    rewards: int
 
 
 def prune(sessions: Sessions, settings: Settings, now: datetime, actor: str = "retention") -> Pruned:
     """Drops what the settings give no more time, expired credentials, and failed sign-ins that slow nobody down.
 
-    A current model stays, however old it is. Whatever is dropped, the audit log says how much it was. Raises
+    Of rewards those stay that app.domain.rewards keeps. A current model stays, however old it is. Whatever is dropped, the audit log says how much it was. Raises
     Unavailable.
     """
     with available(), sessions.begin() as session:
@@ -42,7 +43,7 @@ def prune(sessions: Sessions, settings: Settings, now: datetime, actor: str = "r
         if settings.retention_audit_days:
             limit = now - timedelta(days=settings.retention_audit_days)
             entries = session.connection().execute(delete(Entry).where(Entry.at < limit)).rowcount
-        found = Pruned(entries, len(old), *people.forget(session, now))
+        found = Pruned(entries, len(old), *people.forget(session, now), rewards.prune(session))
         if any(asdict(found).values()):
             audit.record(session, Act.pruned, "what is older than it may be", **asdict(found))
     for folder in folders:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from app.reward.data import PairSet
 from app.stats.intervals import mean_interval
+from app.stats.paired import difference
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ def compare(pairs: PairSet, new: NDArray[np.float64], current: NDArray[np.float6
     """Paired bootstrap of the difference in accuracy, by prompt."""
     ours, prompt = correct(pairs, new)
     theirs, _ = correct(pairs, current)
-    difference = ours - theirs
-    low, high = mean_interval((difference + 1) / 2, prompt)  # as shares: −1 is 0, 1 is 1
-    return Verdict(float(difference.mean()) if len(difference) else float("nan"), 2 * low - 1, 2 * high - 1)
+    found = difference(ours, theirs, prompt)
+    return Verdict(found.value, found.low, found.high)
 
 
 def correct(pairs: PairSet, rewards: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -24,6 +24,7 @@ from app.reward.model import RewardModel
 EVALUATIONS = 8
 EVALUATED_ITEMS = 128
 REPORT_SECONDS = 1.0
+OFTEN_CUT = 0.1  # of the texts: more than that is worth a warning
 
 
 class Cancelled(Exception):
@@ -62,8 +63,9 @@ def train(
     folder: Path,
     report: Callable[[Progress], bool],
     checkpoint_seconds: float = 20,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Trained:
-    """Trains on `pairs`; `report` is called every second and returns whether to stop.
+    """Trains on `pairs`; `report` is called every second and returns whether to stop, `say` gets a line a stage.
 
     `folder` holds the checkpoint: a run that was killed goes on from there, with the same steps as if it had not been.
     Raises ValueError without pairs, OSError when the base model cannot be had, Cancelled, Diverged.
@@ -76,6 +78,11 @@ def train(
     encoded, truncated = model.encode(pairs.items)
     sample = _sample(held_out)
     sample_encoded, _ = model.encode(sample.items)
+    say(f"Encoded {len(encoded)} texts, of which {truncated} were cut to {model.max_length} tokens.")
+    if truncated > OFTEN_CUT * len(encoded):
+        say(
+            f"Warning: {truncated / len(encoded):.0%} of the texts were cut. Raise the longest text if their ends matter."
+        )
     per_epoch = [
         sum(1 for _ in steps(pairs, config.responses_per_step, config.seed, epoch))
         for epoch in range(math.ceil(config.epochs))
@@ -86,6 +93,8 @@ def train(
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
         done, before = _restore(checkpoint, model, optimizer, scheduler, config)
+        say(f"Went on from the checkpoint of step {done}.")
+    say(f"Training takes {total} steps of at most {config.responses_per_step} responses.")
     autocast = torch.autocast(model.device.type, torch.bfloat16, enabled=models.bf16(model.device))
     evaluate_at = {round(total * part / EVALUATIONS) for part in range(1, EVALUATIONS + 1)}
 

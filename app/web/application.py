@@ -52,8 +52,12 @@ from app.web.pages import groups as group_pages
 from app.web.pages import leases as lease_pages
 from app.web.pages import people as people_pages
 from app.web.pages import projects as project_pages
+from app.web.pages import run_charts as run_chart_pages
+from app.web.pages import run_pairs as run_pair_pages
+from app.web.pages import runs as run_pages
 from app.web.pages import training as training_pages
 from app.web.security import Security
+from app.web.streams import Streams
 from app.web.templating import STATIC
 
 SLOTS = 16  # requests that hold a connection at the same time, beside those of annotators
@@ -75,6 +79,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
     app.state.settings, app.state.clock = settings, clock
     app.state.sessions = make_sessions(make_engine(settings.url))
     app.state.slots, app.state.desks = Semaphore(SLOTS), Desks(app.state.sessions)
+    app.state.streams = Streams()
     api = APIRouter(prefix="/api/v1", responses=description.ANSWERS)
     # the first is found first, and nearly all requests are for it
     nouns = (assignments, people, groups, projects, batches, comparisons, leases, exporting, training, audit)
@@ -90,6 +95,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datet
         lease_pages,
         quality,
         training_pages,
+        run_pair_pages,  # what is compared comes before what is one run
+        run_pages,
+        run_chart_pages,
         export_pages,
     )
     onboarding = (guidelines, practice, quiz, qualifications)

@@ -21,6 +21,8 @@ from app.web.languages import speak
 COOKIE = "touchstone_session"
 PERSON = "touchstone-person"  # a page names the person that it was made for
 Id = Annotated[int, Path(ge=1, le=LARGEST)]
+PerhapsId = Annotated[int | None, Query(ge=1, le=LARGEST)]
+PageNumber = Annotated[int, Query(ge=1, le=LARGEST, alias="page")]
 OfBatch = Annotated[int | None, Query(ge=1, le=LARGEST, description="Only what is in this batch")]
 
 

@@ -1,8 +1,8 @@
 """The charts of a project as a whole."""
 
-from app.domain.overview import Learned
 from app.domain.pace import Pace
 from app.domain.quality import Week
+from app.domain.training_runs import Learned
 from app.storage.training import TrainingRun
 from app.web.charts import Band, Bars, Curve, Reference
 from app.web.languages import gettext

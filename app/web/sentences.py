@@ -9,7 +9,6 @@ from app.stats.agreement import in_words
 from app.stats.forecast import Unknown
 from app.stats.trend import Slope
 from app.storage.training import TrainingRun
-from app.vocabulary import RunState
 from app.web.dates import between, day
 from app.web.languages import gettext, ngettext
 from app.web.templating import figure
@@ -55,19 +54,6 @@ def ceiling(gain: Slope | None) -> str:
         return said
     more = gettext("Twice the judgements brought about %(gain)s (%(low)s–%(high)s) more.")
     return f"{said} {more % {'gain': figure(gain.value), 'low': figure(gain.low), 'high': figure(gain.high)}}"
-
-
-def progress(run: TrainingRun) -> str:
-    """Where a run that is not over stands."""
-    if run.state == RunState.requested:
-        return gettext("Waiting for the worker to take it up.")
-    if run.cancel_requested:
-        return gettext("It is told to stop and does so within seconds.")
-    if not run.step:
-        return gettext("Loading the model and encoding the texts.")
-    if run.step == run.steps:
-        return gettext("Trained. Now it is measured on the comparisons that it has not seen.")
-    return gettext("Step %(step)s of %(steps)s.") % {"step": figure(run.step, 0), "steps": figure(run.steps, 0)}
 
 
 def outlook(found: Overview) -> str:

@@ -15,7 +15,8 @@ from app.web.application import create_app
 def serve(settings: Settings, listeners: list[socket.socket]) -> None:
     """Answers on these sockets until Ctrl-C or SIGTERM, as one process."""
     logs.configure(settings)
-    answer(create_app(settings), listeners)
+    app = create_app(settings)
+    answer(app, listeners, app.state.streams.stop)
 
 
 def serve_by(workers: int, settings: Settings, listeners: list[socket.socket], say: Callable[[str], None]) -> None:

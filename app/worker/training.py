@@ -1,6 +1,7 @@
 """One training run: rows of the domain in, calls of the reward model, rows of the domain out."""
 
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
-from app.domain import quality, reward_models, training_runs
+from app.domain import quality, reward_models, rewards, training_logs, training_runs
 from app.domain.training_runs import Material
 from app.reward import export
 from app.reward.config import TrainingConfig
@@ -22,8 +24,12 @@ from app.settings import Settings
 from app.storage.session import Sessions, reading
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
+from app.worker import machine
 
 GOLDEN = 8
+FEW = 100  # held-out comparisons: with fewer, accuracy is known to a tenth at best
+SCORED = 50_000  # responses that were trained on and are given a reward; with more, only what is held out is
+Rewards = NDArray[np.float64]
 log = logging.getLogger("touchstone.worker")
 
 
@@ -40,51 +46,107 @@ def perform(sessions: Sessions, settings: Settings, run_id: int) -> str:
     not over then, and performing it again goes on with it.
     """
     folder = settings.data_dir.resolve() / "runs" / str(run_id)
+    here = machine.facts()
     with sessions.begin() as session:
         run = training_runs.get(session, run_id)
         if not training_runs.begin(session, run, now()):
             (folder / "checkpoint.pt").unlink(missing_ok=True)
             return run.state
+        again, run.machine = run.machine is not None, here
+        training_logs.say(session, run_id, _taken_up(settings.worker_id, again), now())
     try:
         _perform(sessions, settings, run_id, folder)
     except Cancelled:
-        _finish(sessions, run_id, RunState.cancelled)
+        _finish(sessions, run_id, RunState.cancelled, None, "Cancelled. What was trained is dropped.")
     except OperationalError:
         raise  # the database was away; the run goes on from its checkpoint when it is back
-    except Exception:
+    except Exception as error:
         log.exception("run %d failed", run_id)
-        _finish(sessions, run_id, RunState.failed, traceback.format_exc())
+        _finish(sessions, run_id, RunState.failed, traceback.format_exc(), f"Failed with {type(error).__name__}.")
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     with sessions() as session:
         return training_runs.get(session, run_id).state
 
 
 def _perform(sessions: Sessions, settings: Settings, run_id: int, folder: Path) -> None:
+    say = _sayer(sessions, run_id)
     with sessions() as session:
         run = training_runs.get(session, run_id)
         config = _config(run)
         found = training_runs.material(session, run)
         digest = training_runs.snapshot_of(session, run).digest
     pairs, held_out = pair_set(found, "train"), pair_set(found, "held_out")
-    trained = train(config, pairs, held_out, folder, _reporter(sessions, run_id), settings.checkpoint_seconds)
+    say(f"Read the snapshot: {len(pairs)} comparisons to learn from, {len(held_out)} held out to measure with.")
+    if len(held_out) < FEW:
+        say(f"Warning: with {len(held_out)} comparisons held out, the accuracy will be uncertain.")
+    report = _reporter(sessions, run_id)
+    trained = train(config, pairs, held_out, folder, report, settings.checkpoint_seconds, say)
+    say(f"Trained in {trained.seconds:.0f} s.")
     _stop_if_asked(sessions, run_id)
-    rewards = trained.model.score(held_out.items)
-    measured = evaluate(held_out, rewards)
+    held_out_rewards = trained.model.score(held_out.items)
+    measured = evaluate(held_out, held_out_rewards)
     metrics = _metrics(measured, trained) | {"human_agreement": quality.human_agreement(found.judgements)}
+    say(_measured(measured))
+    scored = [(distinct(found, "held_out"), held_out_rewards)]
+    if len(pairs.items) <= SCORED:
+        begun = time.monotonic()
+        scored.append((distinct(found, "train"), trained.model.score(pairs.items)))
+        say(
+            f"Gave rewards to the {len(pairs.items)} responses that it learned from, in {time.monotonic() - begun:.0f} s."
+        )
+    else:
+        say(f"Gave rewards to what is held out only: it learned from more than {SCORED} responses.")
     lineage = {"run": run_id, "snapshot": digest, "config": asdict(config), "metrics": metrics}
     golden = (held_out.items or pairs.items)[:GOLDEN]
     _stop_if_asked(sessions, run_id)
     export.save(trained.model, folder / "model", golden, lineage)
+    say("Saved the model.")
     del trained  # the current model needs the room
-    promoted, verdict = _judge(sessions, run_id, held_out, rewards)
+    promoted, verdict = _judge(sessions, run_id, held_out, held_out_rewards)
+    _keep(sessions, run_id, scored)
     with sessions.begin() as session:
         if training_runs.stops(session, run_id):
             raise Cancelled
         run = training_runs.get(session, run_id)
         run.metrics, run.artefact, run.verdict = metrics, str(folder / "model"), verdict
+        training_logs.say(session, run_id, f"{verdict} {'Now in use.' if promoted else ''}".strip(), now())
         training_runs.finish(session, run, RunState.succeeded, now())
         if promoted:
             reward_models.promote(session, run, now())
+        rewards.prune(session, run.project_id)
+
+
+def _taken_up(worker: str, again: bool) -> str:
+    return f"Taken up {'again ' if again else ''}by {worker}."
+
+
+def _measured(found: Evaluation) -> str:
+    if np.isnan(found.accuracy):
+        return "Not measured: no comparison that is held out has a majority."
+    return (
+        f"Measured on {found.pairs} held-out comparisons: accuracy {found.accuracy:.3f} "
+        f"({found.low:.3f} to {found.high:.3f})."
+    )
+
+
+def _sayer(sessions: Sessions, run_id: int) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        with sessions.begin() as session:
+            training_logs.say(session, run_id, text, now())
+
+    return say
+
+
+def _keep(sessions: Sessions, run_id: int, scored: list[tuple[list[int], Rewards]]) -> None:
+    """Stores the rewards in many short transactions; what a killed attempt left of them goes first."""
+    with sessions.begin() as session:
+        rewards.forget(session, run_id)
+    for responses, given in scored:
+        for part in rewards.chunks(responses, given):
+            with sessions.begin() as session:
+                if training_runs.stops(session, run_id):
+                    raise Cancelled
+                rewards.keep(session, run_id, part)
 
 
 def _stop_if_asked(sessions: Sessions, run_id: int) -> None:
@@ -108,9 +170,7 @@ def _reporter(sessions: Sessions, run_id: int) -> Callable[[Progress], bool]:
     return report
 
 
-def _judge(
-    sessions: Sessions, run_id: int, held_out: PairSet, rewards: np.ndarray[Any, np.dtype[np.float64]]
-) -> tuple[bool, str]:
+def _judge(sessions: Sessions, run_id: int, held_out: PairSet, ours: Rewards) -> tuple[bool, str]:
     """Whether the model becomes current, and why: not worse than the current one on the same held-out pairs."""
     with sessions() as session:
         current = reward_models.current(session, training_runs.get(session, run_id).project_id)
@@ -124,7 +184,7 @@ def _judge(
             False,
             f"Kept, not used: it cannot be compared, for the model of run {current.id} cannot be loaded: {error}",
         )
-    found = compare(held_out, rewards, theirs)
+    found = compare(held_out, ours, theirs)
     if np.isnan(found.difference):
         return True, "No held-out comparison has a majority, so nothing speaks against it."
     words = (
@@ -134,8 +194,10 @@ def _judge(
     return (False, f"Worse. {words} Kept, not used.") if found.worse else (True, f"Not worse. {words}")
 
 
-def _finish(sessions: Sessions, run_id: int, state: RunState, error: str | None = None) -> None:
+def _finish(sessions: Sessions, run_id: int, state: RunState, error: str | None, said: str) -> None:
     with sessions.begin() as session:
+        rewards.forget(session, run_id)
+        training_logs.say(session, run_id, said, now())
         training_runs.finish(session, training_runs.get(session, run_id), state, now(), error)
 
 
@@ -165,3 +227,8 @@ def pair_set(found: Material, split: str) -> PairSet:
         table[:, 0],
         table[:, 1],
     )
+
+
+def distinct(found: Material, split: str) -> list[int]:
+    """Ids of the responses of one split, in the order of the items of its pair_set."""
+    return list(dict.fromkeys(row[side] for row in found.judgements if row["split"] == split for side in ("a", "b")))

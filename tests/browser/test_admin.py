@@ -1,11 +1,8 @@
-"""What scripts add to the admin pages: an upload that shows how far it is, and a run that is watched."""
+"""What scripts add to the admin pages: an upload that shows how far it is."""
 
 import pytest
 
-from app.domain import projects, training_runs
-from app.storage.session import make_sessions
-from app.vocabulary import Role, RunState
-from tests.domain.test_importing import take
+from app.vocabulary import Role
 from tests.web.conftest import lines, pairs
 
 FILE = {
@@ -118,27 +115,3 @@ def test_settings_grow_criteria_and_show_guidelines_as_they_are_typed(desk):
     names = desk.locator("[name=criterion_name]").evaluate_all("found => found.map(input => input.value)")
     assert names == ["Helpful", "Honest"]
     assert desk.input_value("[name=criterion_key] >> nth=0") == "helpful"
-
-
-def test_a_run_is_watched_until_it_is_over(desk, engine, clock):
-    sessions = make_sessions(engine)
-    with sessions.begin() as session:
-        project = projects.get(session, "study")
-        annotations = [{"annotator": "ann", "choice": "a"}]
-        take(session, project, clock, pairs(12, prompt="Judged?", id=None, annotations=annotations))
-        run_id = training_runs.request(session, project, clock()).id
-    desk.goto(f"/projects/study/training-runs/{run_id}")
-    assert "Waiting for the worker" in desk.text_content("[role=status]")
-    with sessions.begin() as session:
-        training_runs.begin(session, training_runs.get(session, run_id), clock())
-        training_runs.progress(session, run_id, 3, 12, 0.69, 0.5, 3.0)
-    desk.wait_for_selector("text=Step 3 of 12")
-    desk.wait_for_selector("[data-curve] img[src*='v=3']")
-    desk.wait_for_function("() => document.querySelector('[data-curve] img').naturalWidth > 0")
-    assert desk.get_attribute("#live progress", "value") == "3"
-    with sessions.begin() as session:
-        training_runs.finish(
-            session, training_runs.get(session, run_id), RunState.failed, clock(), "Traceback: no luck"
-        )
-    desk.wait_for_selector("text=Traceback: no luck")
-    assert not desk.is_visible("#live")

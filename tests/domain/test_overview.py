@@ -174,7 +174,7 @@ def test_whoever_wants_a_look_is_named_and_the_rest_counted(session, project, cl
 
 def test_what_twice_the_judgements_brought(session, project, clock, bring):
     bring(40, "ann")
-    assert overview.gain(overview.learned(session, project)) is None
+    assert overview.gain(training_runs.learned(session, project)) is None
     for number, accuracy in ((100, 0.6), (200, 0.65), (400, 0.7), (800, 0.75), (800, 0.76)):
         run = training_runs.request(session, project, clock())
         snapshot = Snapshot(
@@ -185,7 +185,7 @@ def test_what_twice_the_judgements_brought(session, project, clock, bring):
         run.snapshot_id = snapshot.id
         run.metrics = METRICS | {"accuracy": accuracy, "low": accuracy - 0.02, "high": accuracy + 0.02}
         training_runs.finish(session, run, RunState.succeeded, clock())
-    found = overview.learned(session, project)
+    found = training_runs.learned(session, project)
     assert [(one.judgements, one.accuracy) for one in found] == [(100, 0.6), (200, 0.65), (400, 0.7), (800, 0.76)]
     assert overview.gain(found).value == pytest.approx(0.053, abs=1e-3)
 

@@ -3,18 +3,21 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from starlette.testclient import TestClient
 
-from app.domain import audit, people, reward_models, training_runs
+from app.domain import audit, people, reward_models, rewards, training_runs
 from app.domain.audit import Wanted
 from app.operations.retention import Pruned, prune
 from app.settings import Settings
+from app.storage.batches import Response
 from app.storage.session import make_sessions
 from app.storage.training import TrainingRun
 from app.vocabulary import Act, Role, RunState
 from app.web.application import create_app
+from tests.domain.test_importing import take
 from tests.test_up import until
+from tests.web.conftest import pairs
 
 
 @pytest.fixture
@@ -56,10 +59,10 @@ def test_old_entries_go_only_when_that_is_set(session, sessions, clock, ask):
     clock.forward(days=30, seconds=1)
     people.add(session, "new@example.org", "", Role.annotator, clock())
     session.commit()
-    assert ask() == Pruned(0, 0, 0, 0)
+    assert ask() == Pruned(0, 0, 0, 0, 0)
     assert told(session) == ["new@example.org", "old@example.org"]
     session.rollback()
-    assert ask(retention_audit_days=30) == Pruned(1, 0, 0, 0)
+    assert ask(retention_audit_days=30) == Pruned(1, 0, 0, 0, 0)
     assert told(session) == ["new@example.org"]
     [entry] = audit.newest(session, Wanted(action=Act.pruned), 10)
     assert (entry.actor, entry.details["audit_entries"]) == ("somebody", 1)
@@ -71,8 +74,8 @@ def test_old_models_go_but_never_the_one_in_use(session, project, clock, ask, tm
     clock.forward(days=8)
     fresh = trained(session, project, clock, tmp_path)
     session.commit()
-    assert ask() == Pruned(0, 0, 0, 0)
-    assert ask(retention_model_days=7) == Pruned(0, 1, 0, 0)
+    assert ask() == Pruned(0, 0, 0, 0, 0)
+    assert ask(retention_model_days=7) == Pruned(0, 1, 0, 0, 0)
     session.expire_all()
     kept = {run: training_runs.get(session, run).artefact is not None for run in (in_use, old, fresh)}
     assert kept == {in_use: True, old: False, fresh: True}
@@ -98,15 +101,29 @@ def test_a_model_that_becomes_current_meanwhile_stays(session, sessions, project
     assert (tmp_path / "runs" / str(run)).exists()
 
 
+def test_rewards_stay_of_the_newest_runs_and_of_the_one_in_use(session, project, clock, ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(rewards, "KEPT", 2)
+    take(session, project, clock, pairs(1))
+    [response, *_] = session.scalars(select(Response.id))
+    runs = [trained(session, project, clock, tmp_path, promoted_at=clock() if n == 1 else None) for n in range(4)]
+    for run in runs:
+        rewards.keep(session, run, [(response, 0.5)])
+    session.commit()
+    assert ask() == Pruned(0, 0, 0, 0, 1)
+    session.expire_all()
+    kept = [rewards.are_kept(session, training_runs.get(session, run)) for run in runs]
+    assert kept == [False, True, True, True]
+
+
 def test_what_has_expired_goes_always(session, clock, ask):
     ann, _ = people.add(session, "ann@example.org", "", Role.annotator, clock())
     people.invite(session, ann, clock())
     token = people.create_token(session, ann, "", clock())
     people.note_failure(session, "somewhere ann@example.org", clock())
     session.commit()
-    assert ask() == Pruned(0, 0, 0, 0)
+    assert ask() == Pruned(0, 0, 0, 0, 0)
     clock.forward(days=7)
-    assert ask() == Pruned(0, 0, 1, 1)
+    assert ask() == Pruned(0, 0, 1, 1, 0)
     assert people.of_token(session, token, clock()).id == ann.id
 
 

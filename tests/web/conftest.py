@@ -171,6 +171,7 @@ def world(sessions, folk, clock, study, admin, ann):
             "comparison_id": pins.named(session, found, "open").id,
             "group_id": groups.create(session, "Poets", clock()).id,
             "run_id": run.id,
+            "other_id": run.id,
             "person_id": guest.id,
             "token_id": people.tokens(session, guest)[0].id,
             "secret": people.invite(session, guest, clock()),

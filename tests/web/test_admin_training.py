@@ -1,9 +1,12 @@
 """The pages of training runs and reward models."""
 
+import re
+
 import pytest
 
-from app.domain import projects, training_runs
+from app.domain import projects, training_logs, training_runs
 from app.vocabulary import RunState
+from app.web.pages import training
 from tests.web.browsing import HOSTILE
 
 
@@ -97,3 +100,50 @@ def test_a_failed_run_shows_its_traceback_and_asks_for_attention(boss, judged, s
     assert f"Run {run.id} failed" in page
     assert f"ValueError: {HOSTILE}" in page
     assert f"Run {run.id} failedRead the error" in boss.text("/projects/study")
+
+
+def test_a_run_shows_its_log_its_configuration_and_its_machine(boss, looker, run_id, sessions, clock):
+    with sessions.begin() as session:
+        run = training_runs.get(session, run_id)
+        run.machine = {"device": f"A loom {HOSTILE}", "memory_gb": 25.3, "torch": "2.9", "secret": "not shown"}
+        training_logs.say(session, run_id, f"Warning: {HOSTILE}", clock())
+    page = boss.text(f"/projects/study/training-runs/{run_id}")
+    assert f"09:00:00 Warning: {HOSTILE}" in page
+    assert f"Device A loom {HOSTILE} Memory 25.3 GB PyTorch 2.9" in page
+    assert "not shown" not in page
+    assert "Base model all-MiniLM-L6-v2, packaged Epochs 3 Learning rate 5e-05 Longest text 256" in page
+    assert "Folder of the model /nowhere/model" in page
+    assert "/nowhere" not in looker.text(f"/projects/study/training-runs/{run_id}")
+    assert "Use this model" not in looker.text(f"/projects/study/training-runs/{run_id}")
+
+
+def test_a_run_that_is_asked_to_stop_says_what_that_does(boss, looker, judged, sessions, clock):
+    with sessions.begin() as session:
+        run = training_runs.request(session, projects.get(session, "study"), clock())
+    here = f"/projects/study/training-runs/{run.id}"
+    page = boss.text(here)
+    assert "Cancel Drops what it has trained so far. The judgements stay" in page
+    assert "The worker says here what it does" in page
+    assert "Cancel" not in looker.text(here)
+    with sessions.begin() as session:
+        training_runs.begin(session, training_runs.get(session, run.id), clock())
+        training_runs.progress(session, run.id, 5, 20, 0.6, None, 10.0)
+    assert "Step 5 of 20, about 30 s to go." in boss.text(here)
+    assert "It is told to stop" in boss.submit(here + "/cancellation")
+
+
+def test_many_runs_are_listed_page_by_page(boss, judged, sessions, clock, monkeypatch):
+    monkeypatch.setattr(training, "LISTED", 2)
+    with sessions.begin() as session:
+        runs = []
+        for _ in range(5):
+            runs.append(training_runs.request(session, projects.get(session, "study"), clock()))
+            training_runs.finish(session, runs[-1], RunState.cancelled, clock())
+    ids = [run.id for run in reversed(runs)]
+    page, seen = "/projects/study/model", []
+    while page:
+        text = boss.get(page).text
+        seen += [int(number) for number in re.findall(r'training-runs/(\d+)">\d+</a>', text)]
+        older = re.search(r'href="(/projects/study/model\?before=\d+)"', text)
+        page = older and older[1]
+    assert seen == ids

@@ -34,7 +34,8 @@ CHECKS = [
 
 @pytest.fixture
 def schema(app, nobody):
-    """The description, and behind it the application without what it does by itself."""
+    """The description, and behind it the application without what it does by itself; no stream waits for what may come."""
+    app.state.streams.stop()
 
     async def asked(scope, receive, send):
         if scope["type"] != "lifespan":

@@ -15,7 +15,7 @@ from filelock import FileLock
 from sqlalchemy.exc import OperationalError
 from transformers import AutoModelForSequenceClassification
 
-from app.domain import importing, projects, reward_models, training_runs
+from app.domain import importing, projects, reward_models, rewards, snapshots, training_logs, training_runs
 from app.domain.errors import Conflict
 from app.domain.importing import Upload
 from app.reward.data import Item
@@ -83,6 +83,114 @@ def test_a_run_becomes_the_reward_model_of_its_project(sessions, settings, tiny_
     AutoModelForSequenceClassification.from_pretrained(run.artefact)
 
 
+def said(sessions, run_id):
+    with sessions() as session:
+        return [line.text for line in training_logs.lines(session, run_id)]
+
+
+def test_a_run_says_what_it_does_and_on_what(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, epochs=1, max_length=16)
+    perform(sessions, settings, run_id)
+    lines = said(sessions, run_id)
+    for number, begins in enumerate(
+        (
+            "Taken up by worker-1.",
+            "Read the snapshot: 16 comparisons to learn from, 4 held out",
+            "Warning: with 4 comparisons held out",
+            "Encoded 32 texts, of which 0 were cut to 16 tokens.",
+            "Training takes 1 steps",
+            "Trained in",
+            "Measured on 4 held-out comparisons: accuracy",
+            "Gave rewards to the 32 responses",
+            "Saved the model.",
+            "The first model of this project. Now in use.",
+        )
+    ):
+        assert lines[number].startswith(begins)
+    found = the(sessions, run_id).machine
+    assert {"device", "processors", "threads", "memory_gb", "precision", "python", "torch"} <= found.keys()
+    assert str(settings.data_dir) not in json.dumps([lines, found])
+
+
+def test_every_response_of_the_snapshot_has_the_reward_that_the_model_gives_it(sessions, settings, tiny_encoder):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, epochs=4, learning_rate=5e-3, max_length=32)
+    perform(sessions, settings, run_id)
+    with sessions() as session:
+        run = training_runs.get(session, run_id)
+        found = training_runs.material(session, run)
+        ids, given = rewards.of_run(session, run)
+        people = {
+            split: snapshots.judged(session, training_runs.snapshot_of(session, run), split)
+            for split in ("train", "held_out")
+        }
+    items = [
+        Item(found.messages[row["prompt"]], found.responses[row[side]])
+        for row in found.judgements
+        for side in ("a", "b")
+    ]
+    responses = [row[side] for row in found.judgements for side in ("a", "b")]
+    assert sorted(set(responses)) == ids.tolist()
+    model = load(run.artefact)
+    by_id = dict(zip(ids.tolist(), given, strict=True))
+    assert [by_id[response] for response in responses] == pytest.approx(model.score(items).tolist(), abs=1e-4)
+    assert [len(judged.comparison) for judged in people.values()] == [16, 4]
+    assert people["train"].majority.tolist() == [-2] * 16
+    assert people["train"].strength.tolist() == [-2.0] * 16
+
+
+def test_only_what_is_held_out_gets_a_reward_where_there_is_much(sessions, settings, tiny_encoder, monkeypatch):
+    judged(sessions, tiny_encoder)
+    monkeypatch.setattr(training, "SCORED", 31)
+    run_id = request(sessions, epochs=1, max_length=32)
+    perform(sessions, settings, run_id)
+    with sessions() as session:
+        assert len(rewards.of_run(session, training_runs.get(session, run_id))[0]) == 8
+    assert "Gave rewards to what is held out only: it learned from more than 31 responses." in said(sessions, run_id)
+
+
+def test_the_rewards_of_old_runs_go_but_never_those_of_the_model_in_use(sessions, settings, tiny_encoder, monkeypatch):
+    judged(sessions, tiny_encoder)
+    monkeypatch.setattr(rewards, "KEPT", 2)
+    runs = [request_and_perform(sessions, settings, {"epochs": 0.5, "max_length": 32})]
+    with sessions() as session:
+        first = training_runs.get(session, runs[0])
+        model, pruned = first.artefact, rewards.prune(session)
+    monkeypatch.setattr(training, "_judge", lambda *_: (False, "Worse. Kept, not used."))
+    runs += [request_and_perform(sessions, settings, {"epochs": 0.5, "max_length": 32}) for _ in range(3)]
+    assert (model is not None, pruned) == (True, 0)
+    with sessions() as session:
+        kept = [rewards.are_kept(session, training_runs.get(session, run)) for run in runs]
+    assert kept == [True, False, True, True]
+
+
+def test_a_cancelled_or_failed_run_leaves_no_rewards(sessions, settings, tiny_encoder, monkeypatch):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions, epochs=0.5, max_length=32)
+    keep = rewards.keep
+
+    def then_cancel(session, *arguments):
+        keep(session, *arguments)
+        training_runs.cancel(session, training_runs.get(session, run_id), now())
+
+    monkeypatch.setattr(rewards, "keep", then_cancel)
+    assert perform(sessions, settings, run_id) == RunState.cancelled
+    with sessions() as session:
+        assert not rewards.are_kept(session, training_runs.get(session, run_id))
+    assert said(sessions, run_id)[-1] == "Cancelled. What was trained is dropped."
+
+
+def test_a_log_is_some_hundred_lines_at_most(sessions, tiny_encoder, monkeypatch):
+    judged(sessions, tiny_encoder)
+    run_id = request(sessions)
+    monkeypatch.setattr(training_logs, "MOST", 3)
+    with sessions.begin() as session:
+        for number in range(5):
+            training_logs.say(session, run_id, f"{number} " + "x" * 1000, now())
+    assert [(line[0], len(line)) for line in said(sessions, run_id)] == [("0", 500), ("1", 500), ("2", 500)]
+
+
 def test_a_worse_model_is_kept_with_the_reason_and_not_used(sessions, settings, tiny_encoder, monkeypatch):
     project_id = judged(sessions, tiny_encoder, prompts=60)
     options = {"epochs": 10, "learning_rate": 5e-3, "max_length": 32}
@@ -118,6 +226,7 @@ def test_a_run_without_anything_to_train_on_fails_with_its_traceback(sessions, s
         training_runs.get(session, run_id).config = {"base_model": "/nowhere"}
     assert perform(sessions, settings, run_id) == RunState.failed
     assert "Traceback" in the(sessions, run_id).error
+    assert said(sessions, run_id)[-1] == "Failed with OSError."
 
 
 def test_a_cancelled_run_stops_and_one_that_is_over_is_not_run_again(sessions, settings, tiny_encoder):
@@ -294,6 +403,9 @@ def test_a_worker_killed_or_stopped_in_mid_training_goes_on_when_it_is_back(sess
         run = wait_for(sessions, run_id, lambda run: RunState(run.state).final)
         assert run.state == RunState.succeeded, run.error
         assert run.step == run.steps == 960
+        lines = said(sessions, run_id)
+        assert sum(line.startswith("Taken up again") for line in lines) == 2
+        assert sum(line.startswith("Went on from the checkpoint") for line in lines) == 2
         with sessions() as session:
             assert len(training_runs.of_project(session, projects.get(session, "study"))) == 1
             elapsed = [point.elapsed_s for point in training_runs.points(session, run)]

@@ -48,7 +48,7 @@ def pace_chart(person: Reviewer, project: InProject, session: Db, now: Now, kind
 def ceiling_chart(person: Reviewer, project: InProject, session: Db, kind: Kind, look: Looks) -> Response:
     """The accuracy of the project's models, beside people."""
     model = reward_models.current(session, project.id)
-    found = project_charts.ceiling(overview.learned(session, project), model)
+    found = project_charts.ceiling(training_runs.learned(session, project), model)
     return charts.answer(found, kind, look, f"{project.slug}-model")
 
 
