@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from app.domain import overview, pace, reward_models
+from app.domain import overview, pace, reward_models, training_runs
 from app.domain.annotators import Doubt
 from app.domain.overview import Overview
 from app.vocabulary import Purpose
