@@ -7,17 +7,19 @@ the name of its field, wherever a page shows it.
 
 import io
 import json
-from datetime import UTC, datetime
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain import asking, groups, importing, people, projects, training_runs
+from app.domain import asking, assignments, groups, importing, people, preferences, projects, quiz, training_runs
 from app.domain.asking import Asks, Criterion
 from app.domain.importing import Upload
 from app.settings import Settings
 from app.storage.session import make_engine, make_sessions
 from app.storage.tables import Batch, Comparison, LogLine
-from app.vocabulary import Asked, Role, RunState
+from app.vocabulary import Asked, Purpose, Role, RunState
 from app.web.application import create_app
 from tests.browser.xss import LONGEST, PAYLOADS
 from tests.tour.pages import pages
@@ -26,7 +28,14 @@ from tests.tour.study import World
 
 RICH = {"guidelines", "system", "prompt", "response a", "response b", "explanation"}
 SELDOM = {"verdict", "error", "machine", "log"}  # fields that only the other pages show
-EVERY = ("annotate", "/batches/", "/comparisons/")  # pages of a project that are looked at in each of them
+# pages of a project that are looked at in each of them
+EVERY = re.compile(r"/annotate$|/(batches|comparisons|judgements|practice)/\d+(\?|$)")
+    "annotate",
+    "/batches/",
+    "/comparisons/",
+    "/judgements/",
+    "/practice/",
+)  # pages of a project that are looked at in each of them
 OTHERS = 12  # the others are in every twelfth
 WATCH = """
   window.xss = () => reported("ran xss()");
@@ -42,7 +51,7 @@ def text_of(field, number):
     return text[: LONGEST + 20] if field != "group" else text[:100]
 
 
-def fill(session, number, now):
+def fill(session, number, ann, now):
     """A project in which everything is this payload; returns what stands where, by field, and what its paths hold."""
     fields = {}
 
@@ -73,7 +82,20 @@ def fill(session, number, now):
     group = groups.create(session, say("group"), now)
     groups.add(session, group, person)
     comparisons = session.query(Comparison).filter_by(project_id=project.id).order_by(Comparison.id).all()
-    comparisons[-1].explanation = say("explanation")
+    lesson = row | {"id": "lesson", "gold": "a", "explanation": say("explanation"), "annotations": None}
+    for purpose in (Purpose.practice, Purpose.qualification):
+        asked = lesson | {"id": f"{purpose} {number}"}
+        take(session, project, [asked], purpose, "gold.jsonl", now, purpose=purpose)
+    practised = session.query(Comparison).filter_by(project_id=project.id, external_id=f"practice {number}").one()
+    project.pass_mark = 100
+    attempt = quiz.start(session, project, ann.id, now)
+    quiz.answer(session, project, attempt, quiz.ask(session, attempt).question.id, 0, now)
+    project.pass_mark = None
+    session.flush()
+    (task,) = assignments.next_tasks(session, project.id, ann.id, 1, now, timedelta(minutes=30))
+    why = {"criteria": {"fair": 1}, "rationale": say("reason")}
+    given = preferences.Answer(str(uuid.uuid4()), task.lease_token, -1, **why)
+    preferences.submit(session, task.id, ann.id, given, now)
     run = training_runs.request(session, project, now)
     training_runs.begin(session, run, now)
     run.machine, run.verdict = {"device": say("machine")}, say("verdict")
@@ -82,15 +104,19 @@ def fill(session, number, now):
     paths = {
         "slug": [project.slug],
         "batch_id": [named.id, unnamed.id],
-        "comparison_id": [one.id for one in comparisons],
+        "comparison_id": [comparisons[0].id],
         "run_id": [run.id],
+        "assignment_id": [task.id],
+        "number": [1],
+        "attempt_id": [attempt.id],
+        "practice/comparison_id": [f"{practised.id}?answer=6"],
     }
     return fields, paths, person.id, group.id
 
 
-def take(session, project, rows, name, file_name, now) -> Batch:
+def take(session, project, rows, name, file_name, now, **more) -> Batch:
     content = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    upload = Upload(name, file_name)
+    upload = Upload(name, file_name, **more)
     return importing.import_file(session, project, io.BytesIO(content), upload, now).batch
 
 
@@ -106,7 +132,7 @@ def hostile(tmp_path, sqlite_template):
         world.secrets = {who.name: people.open_session(session, who, now) for who in (admin, ann)}
         people_ids, group_ids = [], []
         for number in range(len(PAYLOADS)):
-            wanted[number], world.values[f"p{number}"], person_id, group_id = fill(session, number, now)
+            wanted[number], world.values[f"p{number}"], person_id, group_id = fill(session, number, ann, now)
             people_ids.append(person_id)
             group_ids.append(group_id)
         guest, _ = people.add(session, "guest@example.org", text_of("guest", 0), Role.annotator, now)
@@ -127,7 +153,7 @@ def shows(path):
     if not path.startswith("/projects/p"):
         return not path.startswith("/projects/") or path == "/projects/new"
     number = int(path.split("/")[2].removeprefix("p"))
-    return number % OTHERS == 0 or any(part in path for part in EVERY)
+    return number % OTHERS == 0 or EVERY.search(path) is not None
 
 
 def plain(text):
