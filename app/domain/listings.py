@@ -23,7 +23,6 @@ class PeopleBy(StrEnum):
     email = "email"
     role = "role"
     judgements = "judgements"
-    since = "since"
 
 
 class BatchesBy(StrEnum):
@@ -84,7 +83,6 @@ def people(session: Session, wanted: PeopleWanted, number: int) -> Page[Account]
         PeopleBy.email: Person.email,
         PeopleBy.role: Person.role,
         PeopleBy.judgements: judged,
-        PeopleBy.since: Person.created_at,
     }
     found = (
         select(Person, judged).outerjoin(counted, counted.c.annotator_id == Person.id).where(Person.email.is_not(None))
@@ -101,6 +99,11 @@ def people(session: Session, wanted: PeopleWanted, number: int) -> Page[Account]
     ordered = found.order_by(_way(columns[wanted.order], wanted.descending), Person.email)
     page = paging.page(session, ordered, number)
     return Page([Account(*row) for row in page.rows], page.number, page.total, page.more)
+
+
+def accounts(session: Session) -> int:
+    """How many accounts there are."""
+    return session.scalar(select(func.count()).select_from(Person).where(Person.email.is_not(None))) or 0
 
 
 def batches(session: Session, project: Project, wanted: BatchesWanted, number: int) -> Page[Progress]:

@@ -1,22 +1,40 @@
 """Accounts: who is in, as what, their ways in, and what each has done."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import annotators, doings, groups, leased, people, qualifications
+from app.domain import annotators, doings, groups, leased, listings, people, qualifications
 from app.domain.errors import Conflict, Invalid
+from app.domain.listings import PeopleBy, PeopleWanted
 from app.storage.people import Person
 from app.storage.session import Session
 from app.vocabulary import Role
+from app.web import listing
 from app.web.deps import Admin, Config, Db, Id, Now
 from app.web.forms import Field, confirmed
+from app.web.listing import Listing, Shape
 from app.web.names import named
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
+
+
+class Account(StrEnum):
+    """What a list of people may be narrowed to."""
+
+    active = "active"
+    deactivated = "deactivated"
+
+
+SHAPE = Shape(
+    sorts=("name", "email", "role", "-judgements"),
+    default="email",
+    filters={"role": Role, "account": Account, "group": listing.number},
+)
 
 
 @router.get("/people")
@@ -109,6 +127,18 @@ def revoke_token(person: Admin, session: Db, person_id: Id, token_id: Id) -> Res
     return RedirectResponse(f"/people/{person_id}", 303)
 
 
+def _wanted(asked: Listing) -> PeopleWanted:
+    account = asked.chosen.get("account")
+    return PeopleWanted(
+        text=asked.q,
+        role=asked.chosen.get("role"),
+        active=None if account is None else account == Account.active,
+        group_id=asked.chosen.get("group"),
+        order=PeopleBy(asked.column),
+        descending=asked.descending,
+    )
+
+
 def _list(
     request: Request,
     session: Session,
@@ -117,11 +147,15 @@ def _list(
     error: Invalid | None = None,
     invited: tuple[Person, str] | None = None,
 ) -> Response:
+    asked = listing.read(request, SHAPE)
     context = {
         "person": person,
-        "everyone": people.everyone(session),
-        "judged": annotators.judged(session),
+        "listing": asked,
+        "found": listings.people(session, _wanted(asked), asked.page),
+        "total": listings.accounts(session),
         "groups": groups.of_people(session),
+        "role_choices": [(role.value, named(role)) for role in Role],
+        "group_choices": [(group.id, group.name) for group in groups.everything(session)],
         "roles": list(Role),
         "typed": typed,
         "error": error,

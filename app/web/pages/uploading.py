@@ -6,19 +6,28 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import batches, importing
+from app.domain import batches, importing, listings
 from app.domain.errors import DuplicateUpload, Invalid, UploadError
+from app.domain.listings import BatchesBy, BatchesWanted
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
-from app.vocabulary import Purpose
+from app.vocabulary import BatchState, Purpose
+from app.web import listing
 from app.web.deps import Admin, Config, Db, InProject, Now, Reviewer, Slot
 from app.web.forms import perhaps_whole, whole
 from app.web.languages import gettext, ngettext
+from app.web.listing import Listing, Shape
+from app.web.names import named
 from app.web.templating import figure, page
 from app.web.uploads import Received, receive, take_in
 
 router = APIRouter(include_in_schema=False)
+SHAPE = Shape(
+    sorts=("name", "-comparisons", "-judged", "-refused", "-priority", "-uploaded"),
+    default="-uploaded",
+    filters={"state": BatchState},
+)
 FRESH = {
     "name": "",
     "purpose": Purpose.judging.value,
@@ -97,18 +106,25 @@ def _list(
 ) -> Response:
     duplicate = error if isinstance(error, DuplicateUpload) else None
     found = batches.of_project(session, project)
+    asked = listing.read(request, SHAPE)
     context = {
         "person": person,
         "project": project,
         "tab": "Batches",
         "batches": found,
-        "progress": batches.done(session, project),
+        "listing": asked,
+        "found": listings.batches(session, project, _wanted(asked), asked.page),
+        "state_choices": [(state.value, named(state)) for state in BatchState],
         "headline": _headline(sum(batch.comparisons for batch in found), len(found)),
         "typed": typed,
         "error": error if isinstance(error, Invalid) else None,
         "duplicate": duplicate,
     }
     return page(request, "batches.html", context, 409 if duplicate else 422 if error else 200)
+
+
+def _wanted(asked: Listing) -> BatchesWanted:
+    return BatchesWanted(asked.q, asked.chosen.get("state"), BatchesBy(asked.column), asked.descending)
 
 
 def _headline(comparisons: int, number: int) -> str:
