@@ -33,7 +33,7 @@ def make(session: Session, folk: dict[str, Person], clock: Clock, take: Any) -> 
     project = projects.create(session, SLUG, "What a pilot has to know", clock(), guidelines=BEFORE)
     guidelines.note_reading(session, project, person.id, 1, clock())
     clock.forward(hours=1)
-    guidelines.write(project, AFTER)
+    guidelines.write(project, AFTER, clock())
     project.pass_mark = 80
     rows = [json.loads(line) for line in demo.file(demo.PRACTICE).splitlines()]
     take(session, project, clock, rows[:2], "To practise with", purpose=Purpose.practice)
