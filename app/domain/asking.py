@@ -11,7 +11,7 @@ from app.vocabulary import Asked, Flag
 
 MOST_CRITERIA = 8
 LONGEST_LEAST = 2_000
-_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def written(asks: Asks) -> dict[str, Any] | None:
         raise Invalid("criteria", "are more than %(most)s", most=MOST_CRITERIA)
     criteria = [(entry.key.strip(), plain(entry.name, 100), plain(entry.hint, 300)) for entry in asks.criteria]
     for key, name, _ in criteria:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise Invalid(
                 "criteria", "need keys of lower-case letters, digits, hyphens and underscores, not %(key)r", key=key
             )

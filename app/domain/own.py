@@ -30,13 +30,13 @@ class Judgement:
 
 
 def newest(session: Session, project_id: int, annotator_id: int, before: str | None, most: int) -> list[Judgement]:
-    """The last judgements, the newest first; those before the one with the id `before`, if that is theirs."""
+    """The last judgements, the newest first; those before the one with the id `before`, if that is theirs:
+    who has changed it since goes on with the newest."""
     wanted = _wanted(project_id, annotator_id)
     if before is not None:
-        of = select(Preference.received_at, Preference.id).where(
-            Preference.id == before, Preference.annotator_id == annotator_id
-        )
-        wanted = wanted.where(tuple_(Preference.received_at, Preference.id) < of.scalar_subquery())
+        of = select(Preference.received_at).where(Preference.id == before, Preference.annotator_id == annotator_id)
+        if (at := session.scalar(of)) is not None:
+            wanted = wanted.where(tuple_(Preference.received_at, Preference.id) < (at, before))
     wanted = wanted.order_by(Preference.received_at.desc(), Preference.id.desc()).limit(most)
     return list(_judgements(session, wanted))
 

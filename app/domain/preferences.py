@@ -94,8 +94,7 @@ def _submit(session: Session, assignment_id: int, annotator_id: int, answer: Ans
         else:
             leases.retake(session, row)
     elif row.state == "done":
-        if session.get_one(Batch, row.batch_id).state == BatchState.closed:
-            raise Conflict("The batch of this comparison is closed; what was judged of it stays as it is.")
+        _check_open(session, row)
         late = _shelve(session, row, "revised", now)
     revised = row.state == "done"
     row.state = "done"
@@ -107,6 +106,11 @@ def _submit(session: Session, assignment_id: int, annotator_id: int, answer: Ans
     return Stored(
         answer.id, assignment_id, row.project_id, answer.strength, late, "stored", row.slot is not None, False
     )
+
+
+def _check_open(session: Session, row: Assignment) -> None:
+    if session.get_one(Batch, row.batch_id).state == BatchState.closed:
+        raise Conflict("The batch of this comparison is closed; what was judged of it stays as it is.")
 
 
 def _once(store: Callable[[], None]) -> None:
@@ -124,6 +128,7 @@ def withdraw(
     if row.state == "done":
         if row.slot is None:
             raise Conflict("This judgement was kept beside those that were asked for; it cannot be undone.")
+        _check_open(session, row)
         _shelve(session, row, "withdrawn", now)
         tallies.take_back(session, row.batch_id, annotator_id)
         row.state, row.lease_expires_at = "leased", now + lease
@@ -169,6 +174,8 @@ def _checked(answer: Answer) -> Answer:
             raise Invalid("rationale", "is longer than %(most)s characters", most=LONGEST_RATIONALE)
     if len(answer.criteria) > asking.MOST_CRITERIA or not all(-3 <= said <= 3 for said in answer.criteria.values()):
         raise Invalid("criteria", "must be whole numbers from -3 to 3")
+    if unknown := [key for key in answer.criteria if not asking.KEY.fullmatch(key)]:
+        raise Invalid("criteria", "has %(key)r, which this project does not ask for", key=unknown[0])
     asking.check_order(answer.strength, answer.acceptable_left, answer.acceptable_right)
     return replace(answer, id=number, rationale=rationale, flags=tuple(asking.check_flags(answer.flags)))
 
