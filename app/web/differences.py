@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from html.parser import HTMLParser
 
 from markupsafe import Markup
@@ -9,8 +10,14 @@ from rapidfuzz.distance import LCSseq
 
 MOST_PRODUCT = 40_000_000  # words times words: what is longer takes too long to compare, and is not marked
 BEGIN, END = '<mark class="only">', "</mark>"
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without blanks: each character is a word
-_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+|[^\w\s]")
+# written without blanks: each character is a word
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+# what belongs to the character before it: accents and vowel signs, joiners, the colours of emoji
+_MARKS = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code))[0] == "M")
+_MARKS = f"[{_MARKS}\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
+_WORD = re.compile(
+    rf"[\U0001f1e6-\U0001f1ff]{{2}}|[{_CJK}]{_MARKS}*|[^\W{_CJK}](?:[^\W{_CJK}]|{_MARKS})*|[^\w\s](?:{_MARKS}|(?<=\u200d)[^\w\s])*"
+)
 
 
 class _Read(HTMLParser):
