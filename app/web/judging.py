@@ -7,9 +7,9 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from app.domain.asking import Asks
-from app.domain.errors import Invalid
+from app.domain.errors import DomainError, Invalid
 from app.domain.preferences import Answer
-from app.web.languages import gettext
+from app.web.languages import gettext, said
 
 KEYS = {str(key): key - 4 for key in range(1, 8)}
 TIES = {"x": False, "g": True}  # a tie of two bad, or two good, responses
@@ -84,6 +84,21 @@ def given(form: Filled, answer_id: str, lease_token: str) -> Answer:
     if (not good) in (answer.acceptable_left, answer.acceptable_right):
         raise Invalid("acceptable", "says something else than the tie")
     return replace(answer, acceptable_left=good, acceptable_right=good)
+
+
+def complaint(error: DomainError) -> str:
+    """What is wrong with an answer as a sentence in the reader's language, for above the form."""
+    if not isinstance(error, Invalid):
+        return said(error)
+    if error.field == "answer":
+        return gettext("Say which one is better, and by how much.")
+    sentences = {
+        "acceptable": gettext("What is good enough %(reason)s."),
+        "criteria": gettext("The answer %(reason)s."),
+        "rationale": gettext("The text that says why %(reason)s."),
+        "flags": gettext("The flags %(reason)s."),
+    }
+    return sentences.get(error.field, gettext("What was sent %(reason)s.")) % {"reason": said(error)}
 
 
 def _strength(name: str, key: str) -> int:

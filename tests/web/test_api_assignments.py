@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from app.domain import assignments
+from app.domain import asking, assignments, projects
+from app.domain.asking import Asks, Criterion
 from tests.web.conftest import lines, pairs, upload
 
 
@@ -285,3 +286,48 @@ def test_batches_and_rows_come_by_priority(admin, ann, study):
     urgent = [row | {"id": f"u{n}", "priority": n} for n, row in enumerate(pairs(3))]
     upload(admin, content=lines(*urgent), name="soon", priority=1)
     assert [task["external_id"] for task in lease(ann, 4)] == ["u2", "u1", "u0", "0"]
+
+
+@pytest.fixture
+def asking_much(sessions, study):
+    asks = Asks(criteria=(Criterion("helpful", "Helpful"), Criterion("honest", "Honest")), flags=True)
+    with sessions.begin() as session:
+        projects.get(session, study).asks = asking.written(asks)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({}, "criteria"),
+        ({"criteria": {"helpful": 1}}, "criteria"),
+        ({"criteria": {"helpful": 1, "honest": 4}}, "criteria"),
+        ({"criteria": {"helpful": 1, "honest": "2"}}, "criteria"),
+        ({"criteria": {"helpful": 1, "honest": 0, "kind": 0}}, "criteria"),
+        ({"criteria": {f"c{n}": 0 for n in range(9)}}, "criteria"),
+        ({"criteria": {"helpful": 1, "honest": 0}, "flags": ["odd"]}, "flags"),
+        ({"criteria": {"helpful": 1, "honest": 0}, "acceptable": {"left": True, "right": False}}, "acceptable"),
+    ],
+)
+def test_an_answer_that_is_not_what_the_project_asks_for_is_refused(admin, ann, work, asking_much, said, field):
+    (task,) = lease(ann)
+    refused = put(ann, task, answer(task, 2, **said))
+    assert refused.status_code == 422
+    assert {error["field"].split(".")[0] for error in refused.json()["errors"]} == {field}
+    assert exported(admin) == []
+    whole = answer(task, 2, criteria={"helpful": 1, "honest": 0})
+    assert put(ann, task, whole).json()["status"] == "stored"
+
+
+def test_criteria_and_flags_are_exported_turned_with_the_sides(admin, ann, work, asking_much):
+    tasks = lease(ann, 10)
+    for task in tasks:
+        sign = 1 if task["left"].startswith("a") else -1
+        said = answer(
+            task, sign, criteria={"helpful": 3 * sign, "honest": -2 * sign}, flags=["broken", "unsafe", "broken"]
+        )
+        assert put(ann, task, said).status_code == 200
+    kept = exported(admin)
+    assert len(kept) == 10
+    for one in kept:
+        assert (one["strength"], one["criteria"]) == (1, {"helpful": 3, "honest": -2})
+        assert one["flags"] == ["unsafe", "broken"]

@@ -71,7 +71,7 @@ def answer(
             preferences.submit(session, assignment, person.id, judging.given(filled, id, lease_token), now)
         except Invalid as error:
             session.rollback()
-            return _desk(request, person, project, session, now, settings.lease, filled, error)
+            return _desk(request, person, project, session, now, settings.lease, assignment, filled, error)
     return RedirectResponse(f"/projects/{project.slug}/annotate", 303)
 
 
@@ -82,10 +82,15 @@ def _desk(
     session: Session,
     now: datetime,
     lease: timedelta,
+    of: int = 0,
     filled: Filled | None = None,
     error: Invalid | None = None,
 ) -> Response:
+    """`filled` is what was typed for the assignment `of`: it comes first, and where it is no longer held, so is that."""
     tasks = assignments.resume(session, project.id, person.id, AHEAD, now, lease)
+    tasks.sort(key=lambda task: task.id != of)
+    if not (tasks and tasks[0].id == of):
+        filled = None
     progress = projects.progress(session, project, person.id)
     session.commit()  # rendering takes a while, and nobody may wait for it
     context = {
@@ -97,7 +102,7 @@ def _desk(
         "ahead": AHEAD,
         "answer_id": uuid.uuid4(),
         "reasons": list(SkipReason),
-        "error": error,
+        "wrong": judging.complaint(error) if error else "",
     }
     return page(request, "annotate.html", context | form_of(project, filled), 422 if error else 200)
 

@@ -88,7 +88,7 @@ def _judgement(
         "found": found,
         "a": shown(found.task),
         "answer_id": uuid.uuid4(),
-        "error": error,
+        "wrong": judging.complaint(error) if error else "",
     }
     filled = filled or judging.refilled(found.answer, asking.read(project.asks))
     status = 200 if error is None else 409 if isinstance(error, Conflict) else 422
