@@ -4,6 +4,7 @@ import { alone } from "./tabs.js";
 import { Answering } from "./answering.js";
 import { Drafts } from "./drafts.js";
 import { hotkeys } from "./hotkeys.js";
+import { hush, tell } from "./notice.js";
 import { Outbox, uuid } from "./outbox.js";
 import { painted } from "./painted.js";
 import { Reading } from "./reading.js";
@@ -33,6 +34,7 @@ const left = new Set();
 const history = remembered();
 let mine = false; // whether no other tab has this desk
 let renewed = Date.now();
+let timed = 0; // id of the comparison whose time is taken
 let done = $("progress").value; // judgements in the project
 const total = Number($("progress").dataset.total);
 
@@ -46,7 +48,8 @@ const answering = new Answering(form, () => {
   const filled = answering.read();
   if (Answering.empty(filled)) drafts.drop(current.id);
   else drafts.save(current.id, filled);
-  $("notice").dataset.about === "form" && ($("notice").hidden = true);
+  if (composed) $("extras").open = true;
+  hush("form");
 });
 
 const outbox = new Outbox(person, {
@@ -59,16 +62,22 @@ const outbox = new Outbox(person, {
   },
   refused: (entry, problem, status) => {
     tell(say("refused", { detail: problem.detail }));
-    if (entry.method === "DELETE") drop(entry.assignment);
-    else if (status === 422) bringBack(entry);
+    if (entry.project !== project) return;
+    if (entry.method === "DELETE") {
+      drop(entry.assignment);
+      if (entry.path.includes("/preference")) count(1); // it stays as it was answered
+    } else unsent(entry, status === 422);
   },
   changed: (state, waiting) => {
     const words = { saved: say("saved"), sending: waiting > 1 ? say("waiting", { count: waiting }) : say("saving"), "signed-out": say("signed-out") };
+    const was = $("saved").dataset.state;
     $("saved").textContent = words[state] ?? (waiting ? say("offline-waiting", { count: waiting }) : say("offline"));
     $("saved").dataset.state = state;
-    if (state === "saved" && $("notice").dataset.about === "account") $("notice").hidden = true;
-    if (state === "signed-out") signedOut();
+    if (state === "offline" && was !== state) $("said").textContent = $("saved").textContent;
+    if (state === "saved") hush("account");
+    if (state === "signed-out" && was !== state) signedOut();
     show(false);
+    if (state === "saved" && was !== state && mine && !queue.length) renew();
   },
 });
 
@@ -78,9 +87,9 @@ function adopt(node) {
   return { id: Number(node.dataset.assignment), token: node.dataset.leaseToken, node };
 }
 
-/** Ids of what is answered or skipped but not acknowledged. */
-function leaving() {
-  return outbox.entries().filter((entry) => entry.method === "PUT").map((entry) => entry.assignment);
+/** Ids of what is answered or skipped, or with "DELETE" taken back, but not acknowledged. */
+function leaving(method = "PUT") {
+  return outbox.entries().filter((entry) => entry.method === method).map((entry) => entry.assignment);
 }
 
 function remembered() {
@@ -99,14 +108,19 @@ function remember() {
   } catch { /* without storage, undo does not reach beyond a reload */ }
 }
 
+/** The server's HTML of a comparison as a node. */
+function parsed(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content.firstElementChild;
+}
+
 /** Queues leased comparisons that are not known yet, and not left either: a renewal may cross an answer. @param {boolean} first before all others: they were taken back */
 function take(assignments, first = false) {
   const known = new Set([...queue.map((task) => task.id), ...leaving(), ...(first ? [] : left)]);
   for (const found of assignments) {
     if (known.has(found.id)) continue;
-    const holder = document.createElement("template");
-    holder.innerHTML = found.html;
-    const node = holder.content.firstElementChild;
+    const node = parsed(found.html);
     node.hidden = true;
     desk.append(node);
     queue[first ? "unshift" : "push"](adopt(node));
@@ -128,12 +142,14 @@ function show(anew = true) {
   $("empty").hidden = Boolean(current) || !mine || !$("pause").hidden;
   if (!current) $("empty-words").textContent = outbox.entries().length ? say("empty-offline") : say("empty");
   if (!current || !anew) return;
-  answering.fill(drafts.load(current.id) ?? history.find((past) => past.task.id === current.id)?.filled ?? {});
+  answering.fill(drafts.load(current.id) ?? {});
   if ($("extras")) $("extras").open = composed ? !Answering.empty(answering.read()) : Boolean($("rationale").value);
   scrollTo(0, 0);
   reading.shown(current.node);
   current.node.focus({ preventScroll: true });
-  timer.start();
+  if (timed === current.id) timer.goOn();
+  else timer.start();
+  timed = current.id;
 }
 
 function drop(id) {
@@ -141,18 +157,29 @@ function drop(id) {
   show(false);
 }
 
-/** An answer that will not do comes back to be mended. */
-function bringBack(entry) {
+/** What the server did not take is not counted; an answer that will not do comes back to be mended. */
+function unsent(entry, mend) {
   const at = history.findIndex((past) => past.entry === entry.id);
-  const [past] = at < 0 ? [] : history.splice(at, 1);
+  if (at < 0) return; // it was taken back meanwhile, or this page knows nothing of it
+  const [past] = history.splice(at, 1);
   remember();
+  if (past.kind === "preference") sitting.undone(), count(-1);
+  if (!mend) return show(false);
   left.delete(entry.assignment);
-  count(-1);
-  if (past) drafts.save(entry.assignment, past.filled);
-  if (!past?.task.node) return renew();
-  desk.prepend(past.task.node);
-  queue.unshift(past.task);
+  draft(past.task.id, past.filled);
+  back(past.task);
+}
+
+/** Brings a comparison back to the front; from before a reload, the server has it. */
+function back(task) {
+  if (!task.node) return renew();
+  desk.prepend(task.node);
+  queue = [task, ...queue.filter((other) => other.id !== task.id)];
   show();
+}
+
+function draft(id, filled) {
+  if (filled && !Answering.empty(filled)) drafts.save(id, filled);
 }
 
 /** A number with thin spaces between thousands. */
@@ -175,21 +202,6 @@ function count(difference) {
   else if (difference > 0 && sitting.tired) tell(say("tired"), { about: "good", act: say("break"), does: rest }), sitting.rested();
 }
 
-/** @param {string} words @param {{about?: string, link?: string, act?: string, does?: () => void}} [more] what it is about, and what can be done */
-function tell(words, { about = "", link, act, does } = {}) {
-  const [said] = $("notice").children;
-  $("notice").dataset.about = about;
-  $("notice").classList.toggle("bad", about !== "good");
-  said.replaceChildren(words);
-  if (link) said.append(" ", Object.assign(document.createElement("a"), { href: link, textContent: act }));
-  else if (act) {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: act });
-    button.addEventListener("click", () => (($("notice").hidden = true), does()));
-    said.append(" ", button);
-  }
-  $("notice").hidden = false;
-}
-
 function signedOut() {
   tell(say("signed-out-words"), { about: "account", link: "/sign-in?next=" + encodeURIComponent(location.pathname), act: say("sign-in") });
 }
@@ -197,25 +209,32 @@ function signedOut() {
 /** Answers or skips the comparison on show. @param {Event} event what somebody did, for the measure of it */
 function leave(kind, body, event) {
   const task = queue.shift();
-  if (!task) return;
   const entry = uuid();
   const path = `${here}/${task.id}/${kind}?render=1`;
-  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
-  left.add(task.id);
+  // read and kept first: what is in the outbox puts the next one on show, and that has a draft of its own
   history.push({ task, entry, kind, filled: answering.read() });
   remember();
   drafts.drop(task.id);
-  for (const open of document.querySelectorAll(":popover-open")) open.hidePopover();
-  $("notice").dataset.about === "form" && ($("notice").hidden = true);
-  show();
+  left.add(task.id);
+  timed = 0;
+  closePopovers();
+  hush("form");
+  hush("lease");
+  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
   painted(event);
+}
+
+function closePopovers() {
+  for (const open of document.querySelectorAll(":popover-open")) open.hidePopover();
 }
 
 /** @param {string} [key] of the answer that it sends by itself */
 function answer(event, key = "") {
+  if (!mine || !queue.length) return;
   const missing = answering.missing(key);
   if (missing) {
     if ($("extras") && missing !== "missing-strength") $("extras").open = true;
+    answering.lead(missing);
     return tell(say(missing, { least: form.dataset.least ?? "" }), { about: "form" });
   }
   const active_ms = timer.read();
@@ -230,12 +249,13 @@ function answer(event, key = "") {
 }
 
 function skip(reason, event) {
+  if (!mine || !queue.length) return;
   leave("skip", () => ({ reason }), event);
   $("said").textContent = say("skipped");
 }
 
 function undo(event) {
-  const last = history.pop();
+  const last = mine ? history.pop() : null;
   if (!last) return;
   remember();
   const { task, entry, kind, filled } = last;
@@ -245,13 +265,12 @@ function undo(event) {
     outbox.add({ id: uuid(), project, assignment: task.id, method: "DELETE", path, body: { lease_token: task.token } });
   }
   left.delete(task.id);
-  if (composed && filled) drafts.save(task.id, filled);
+  draft(task.id, filled);
+  timed = 0;
   if (kind === "preference") sitting.undone(), count(-1);
   $("said").textContent = say("undone");
-  if (!task.node) return; // the server's reply brings it
-  desk.prepend(task.node);
-  queue.unshift(task);
-  show();
+  if (!task.node && leaving("DELETE").includes(task.id)) return; // the server's reply brings it
+  back(task);
   painted(event);
 }
 
@@ -259,9 +278,12 @@ function undo(event) {
 function pause(title, words, act, does) {
   const [heading, text, row] = $("pause").children;
   [heading.textContent, text.textContent, row.firstElementChild.textContent] = [title, words, act];
+  row.firstElementChild.disabled = false;
   row.firstElementChild.onclick = does;
   $("pause").hidden = false;
   mine = false;
+  timer.stop();
+  closePopovers();
   show(false);
   row.firstElementChild.focus();
 }
@@ -273,14 +295,17 @@ function resume() {
 }
 
 function rest() {
-  $("sitting").hidePopover();
+  if (!mine) return;
   sitting.rested();
   pause(say("break-title"), say("break-words"), say("go-on"), () => (resume(), renew()));
 }
 
-/** Renews what is leased and asks for what is missing; what has gone to others meanwhile leaves the queue. */
-async function renew() {
+/** Renews what is leased and asks for what is missing; what has gone to others meanwhile leaves the queue.
+ * @param {boolean} anew when another tab worked here: also what is at its front, without a word */
+async function renew(anew = false) {
   renewed = Date.now();
+  const asked = new Set(queue.map((task) => task.id));
+  const moving = outbox.entries().map((entry) => entry.assignment); // the server may hear of these before or after
   let found;
   try {
     const response = await fetch(`/api/v1/projects/${project}/assignments?render=1`, {
@@ -295,10 +320,43 @@ async function renew() {
   } catch {
     return; // offline: the outbox says so, and this comes round again
   }
-  const held = new Set([...found.map((one) => one.id), ...leaving()]);
-  if (queue.length && !held.has(queue[0].id)) tell(say("expired"), { about: "lease", act: say("next"), does: () => drop(queue[0].id) });
-  queue = queue.filter((task, index) => index === 0 || held.has(task.id));
+  const held = new Set([...found.map((one) => one.id), ...moving, ...leaving(), ...leaving("DELETE")]);
+  const gone = (task) => asked.has(task.id) && !held.has(task.id);
+  const [front] = queue;
+  let kept = null;
+  if (!anew && front && gone(front)) {
+    const same = found.find((one) => alike(front.node, one.html));
+    if (same) again(front, same);
+    else {
+      kept = front;
+      if (mine) tell(say("expired"), { about: "lease", act: say("next"), does: () => drop(front.id) });
+    }
+  }
+  queue = queue.filter((task) => task === kept || !gone(task));
   take(found);
+}
+
+/** Whether that is the same comparison: after its lease ran out it may be leased to the same person again. */
+function alike(node, html) {
+  const other = parsed(html);
+  const text = (of) => [...of.querySelectorAll(".turns, .card")].map((part) => part.textContent).join("\0");
+  return text(undressed(node)) === text(undressed(other));
+}
+
+function undressed(node) {
+  const plain = node.cloneNode(true);
+  for (const button of plain.querySelectorAll(".copy")) button.remove();
+  return plain;
+}
+
+/** Goes on with a comparison under its new lease, as if nothing had happened. */
+function again(task, { id, lease_token }) {
+  const begun = drafts.load(task.id);
+  drafts.drop(task.id);
+  if (begun) drafts.save(id, begun);
+  if (timed === task.id) timed = id;
+  [task.id, task.token] = [id, lease_token];
+  [task.node.dataset.assignment, task.node.dataset.leaseToken] = [id, lease_token];
 }
 
 form.addEventListener("submit", (event) => {
@@ -308,7 +366,6 @@ form.addEventListener("submit", (event) => {
   else if (name === "undo") undo(event);
   else answer(event, name === "answer" ? value : "");
 });
-$("notice").lastElementChild.addEventListener("click", () => ($("notice").hidden = true));
 $("break").addEventListener("click", rest);
 $("goal").value = sitting.goal;
 $("goal").addEventListener("change", () => ((sitting.goal = $("goal").value), count(0)));
@@ -319,8 +376,8 @@ const pressed = (id, key) => {
   if (found) found.click();
 };
 const keys = {
-  s: () => queue.length && $("skip").togglePopover(),
-  f: () => queue.length && $("flags")?.togglePopover(),
+  s: () => mine && queue.length && $("skip").togglePopover(),
+  f: () => mine && queue.length && $("flags")?.togglePopover(),
   z: (event) => open() || undo(event),
   d: () => reading.differ(),
   p: () => reading.prompt(),
@@ -330,7 +387,8 @@ const keys = {
   "?": () => $("help").togglePopover(),
 };
 function why() {
-  if (!$("rationale")) return;
+  if (!$("rationale") || !mine || !queue.length) return;
+  closePopovers();
   $("extras").open = true;
   $("rationale").focus();
 }
@@ -339,29 +397,40 @@ const judge = (key) => (event) => {
   if (open()) return ["skip", "flags"].includes(open().id) && pressed(open().id, key);
   if (!mine || !queue.length) return;
   if (!composed) return answer(event, key);
-  $("extras").open = true;
   answering.press(key);
 };
 for (const key of [..."1234567", "x", "g"]) keys[key] = judge(key);
 if (composed) {
-  keys.l = () => (($("extras").open = true), answering.good("left"));
-  keys.r = () => (($("extras").open = true), answering.good("right"));
-  keys.arrowup = () => answering.move(-1);
-  keys.arrowdown = () => answering.move(1);
+  const good = (side) => open() || !mine || !queue.length || answering.good(side);
+  keys.l = () => good("left");
+  keys.r = () => good("right");
+  if (answering.rows > 1) {
+    keys.arrowup = () => answering.move(-1);
+    keys.arrowdown = () => answering.move(1);
+  }
   keys.enter = (event) => open() || answer(event);
 }
 hotkeys(keys);
 $("rationale")?.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.repeat) return;
   if (event.key === "Escape") queue[0]?.node.focus({ preventScroll: true });
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && composed) answer(event);
 });
 
 const gone = new Set(leaving());
-queue = [...desk.children].map(adopt).filter((task) => !gone.has(task.id));
+for (const task of [...desk.children].map(adopt)) {
+  if (!gone.has(task.id)) queue.push(task);
+  for (const past of history) if (past.task.id === task.id) past.task.node = task.node;
+}
 count(0);
 const steal = alone(`touchstone.desk.${person}.${project}`, {
-  mine: resume,
-  taken: () => pause(say("taken-title"), say("taken-words"), say("taken-act"), () => (steal(), renew())),
+  // whatever the other tab did is not known here
+  mine: async (later) => (later && (await renew(true)), resume()),
+  taken: () =>
+    pause(say("taken-title"), say("taken-words"), say("taken-act"), ({ target }) => {
+      target.disabled = true;
+      steal();
+    }),
 });
 outbox.kick();
 setInterval(() => document.hidden || renew(), RENEW);

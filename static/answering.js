@@ -23,6 +23,10 @@ export class Answering {
       changed();
     };
     form.addEventListener("change", react);
+    form.addEventListener("focusin", (event) => {
+      const row = event.target.closest("[data-row]");
+      if (row) this.#activate(this.#rows.indexOf(row));
+    });
     form.addEventListener("input", (event) => event.target.name === "rationale" && changed());
     this.#activate(0);
   }
@@ -84,23 +88,37 @@ export class Answering {
     this.#choose(name, this.#value(name) === "yes" ? "no" : "yes");
   }
 
+  /** How many rows of strengths there are. */
+  get rows() {
+    return this.#rows.length;
+  }
+
   /** Goes to another row. @param {1 | -1} step */
   move(step) {
-    const count = this.#rows.length;
-    this.#activate((this.#active + step + count) % count);
+    this.#activate((this.#active + step + this.rows) % this.rows);
+    this.#rows[this.#active].scrollIntoView({ block: "nearest" });
+  }
+
+  /** Goes to where something is missing. @param {string} missing as `missing` says it */
+  lead(missing) {
+    if (missing === "missing-rationale") this.#form.elements.namedItem("rationale").focus();
+    const row = this.#rows.find((row) => !this.#value(row.dataset.row));
+    if (!row || !["missing-strength", "missing-criterion"].includes(missing)) return;
+    this.#activate(this.#rows.indexOf(row));
+    row.scrollIntoView({ block: "nearest" });
   }
 
   /** Which words tell what is missing, or null. @param {string} [answer] when it comes with the key that sends it @returns {string | null} */
   missing(answer) {
     const filled = this.read();
-    const strength = this.#strength(answer ?? filled.answer);
+    const strength = this.#strength(answer || filled.answer);
     if (strength === null) return "missing-strength";
     const has = (name) => this.#form.querySelector(`[name="${name}"]`);
     if (has("acceptable_left") && !(filled.left && filled.right)) return "missing-good";
     if (this.#contradicts(strength, filled)) return "impossible";
     if (this.#rows.some((row) => row.dataset.row !== "answer" && !this.#value(row.dataset.row))) return "missing-criterion";
     const least = Number(this.#form.dataset.least ?? 0);
-    return least && filled.rationale.trim().length < least ? "missing-rationale" : null;
+    return least && [...filled.rationale.trim()].length < least ? "missing-rationale" : null;
   }
 
   /** The answer for the API. @param {string} [answer] when it comes with the key that sends it */

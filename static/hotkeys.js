@@ -10,7 +10,7 @@ export function hotkeys(actions) {
     if (event.target.closest("input:not([type=hidden], [type=radio], [type=checkbox]), textarea, select, [contenteditable]")) return;
     // what has the focus does by itself what these do to it
     if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
-    if (event.key.startsWith("Arrow") && event.target.closest("input, [tabindex='0']")) return;
+    if (event.key.startsWith("Arrow") && (event.target.closest("input, [tabindex='0']") || document.querySelector(":popover-open"))) return;
     const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
     const action = actions[event.key.toLowerCase()] ?? (digit && actions[digit[1]]);
     if (!action) return;

@@ -14,13 +14,19 @@ answering.count();
 
 const keys = { d: () => reading.differ(), p: () => reading.prompt() };
 if (!scale.disabled) {
-  for (const key of [..."1234567", "x", "g"]) keys[key] = () => answering.press(key);
-  keys.l = () => answering.good("left");
-  keys.r = () => answering.good("right");
-  keys.arrowup = () => answering.move(-1);
-  keys.arrowdown = () => answering.move(1);
-  keys.f = () => document.getElementById("flags")?.togglePopover();
+  const flags = document.getElementById("flags");
+  const open = () => flags?.matches(":popover-open");
+  for (const key of [..."1234567", "x", "g"]) {
+    keys[key] = () => (open() ? flags.querySelectorAll("[name]")[Number(key) - 1]?.click() : answering.press(key));
+  }
+  keys.l = () => open() || answering.good("left");
+  keys.r = () => open() || answering.good("right");
+  if (answering.rows > 1) {
+    keys.arrowup = () => answering.move(-1);
+    keys.arrowdown = () => answering.move(1);
+  }
+  keys.f = () => flags?.togglePopover();
   keys.w = () => document.getElementById("rationale")?.focus();
-  keys.enter = () => form.requestSubmit();
+  keys.enter = () => open() || form.requestSubmit();
 }
 hotkeys(keys);

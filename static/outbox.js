@@ -118,7 +118,7 @@ export class Outbox {
       const entry = this.#read(key);
       if (!entry) continue;
       if (!entry.begun) this.#write(key, { ...entry, begun: true });
-      this.#tell("sending");
+      if (this.#state === "saved" || !this.#wait) this.#tell("sending"); // whoever is offline is so until an answer gets through
       const { state, settle } = await this.#send(entry);
       if (state) {
         this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2 || 1000);

@@ -19,7 +19,10 @@ export class Reading {
     desk.addEventListener("scroll", (event) => this.#scrolled(event.target), { capture: true, passive: true });
     desk.addEventListener("click", (event) => this.#copy(event.target.closest("button.copy")));
     for (const button of document.querySelectorAll(".sides button")) {
-      button.addEventListener("click", () => this.#shown()?.querySelector(`.card.${button.dataset.side}`).scrollIntoView({ inline: "start", block: "nearest" }));
+      button.addEventListener("click", () => {
+        const pair = this.#shown()?.querySelector(".pair");
+        pair?.scrollTo({ left: button.dataset.side === "left" ? 0 : pair.scrollWidth });
+      });
     }
     try {
       this.#scrolls(localStorage.getItem(MEMORY) ?? "page");
@@ -110,7 +113,11 @@ export class Reading {
 
   async #copy(button) {
     if (!button) return;
-    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    try {
+      await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    } catch {
+      return; // the browser forbids it
+    }
     button.textContent = say("copied");
     setTimeout(() => (button.textContent = say("copy")), 1500);
   }

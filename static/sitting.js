@@ -7,6 +7,9 @@ const TIMES = 50;
 
 /** @typedef {{last: number, count: number, active: number, sinceBreak: number, times: number[], goal: string | null}} State */
 
+/** @returns {State} */
+const begun = () => ({ last: Date.now(), count: 0, active: 0, sinceBreak: 0, times: [], goal: null });
+
 export class Sitting {
   #key;
   /** @type {State} */
@@ -15,7 +18,7 @@ export class Sitting {
   /** @param {string} name of person and project @param {string} goal that the project suggests, or "" */
   constructor(name, goal) {
     this.#key = `touchstone.sitting.${name}`;
-    const fresh = { last: Date.now(), count: 0, active: 0, sinceBreak: 0, times: [], goal: null };
+    const fresh = begun();
     let kept = null;
     try {
       kept = JSON.parse(localStorage.getItem(this.#key) ?? "null");
@@ -56,6 +59,7 @@ export class Sitting {
 
   /** One more was judged. @param {number} active milliseconds that it took */
   judged(active) {
+    if (Date.now() - this.#state.last - active > OVER) this.#state = { ...begun(), goal: this.#state.goal };
     const state = this.#state;
     if (Date.now() - state.last - active > RESTED) state.sinceBreak = 0;
     state.count += 1;

@@ -5,25 +5,31 @@ const AGAIN = 400;
 /**
  * Takes the name for this tab as soon as that may be.
  * @param {string} name
- * @param {{taken: () => void, mine: () => void}} told whenever another tab has it, and when this one does
+ * @param {{taken: () => void, mine: (later: boolean) => void}} told whenever another tab has it, and when this one does: at
+ *   once, or later
  * @returns {() => void} takes it from the other tab
  */
 export function alone(name, told) {
   if (!navigator.locks) {
-    told.mine();
+    told.mine(false);
     return () => {};
   }
+  let later = false;
+  const taken = () => {
+    later = true;
+    told.taken();
+    wait();
+  };
   const hold = (lock) => {
     if (!lock) return false;
-    told.mine();
+    told.mine(later);
     return new Promise(() => {}); // until the page goes, or another tab takes it
   };
   const ask = async (options) => {
     try {
       return await navigator.locks.request(name, options, hold);
     } catch {
-      told.taken(); // it was taken from this one
-      wait();
+      taken(); // from this one
       return true;
     }
   };
@@ -32,8 +38,7 @@ export function alone(name, told) {
     if ((await ask({ ifAvailable: true })) !== false) return;
     await new Promise((resolve) => setTimeout(resolve, AGAIN)); // a page that is being left lets go a moment later
     if ((await ask({ ifAvailable: true })) !== false) return;
-    told.taken();
-    wait();
+    taken();
   })();
   return () => ask({ steal: true });
 }

@@ -5,6 +5,7 @@ const IDLE = 60_000;
 export class Timer {
   #active = 0;
   #seen = performance.now();
+  #stopped = false;
 
   constructor() {
     const touched = () => this.#tick();
@@ -16,14 +17,26 @@ export class Timer {
 
   #tick(counts = !document.hidden) {
     const now = performance.now();
-    if (counts) this.#active += Math.min(IDLE, now - this.#seen);
+    if (counts && !this.#stopped) this.#active += Math.min(IDLE, now - this.#seen);
     this.#seen = now;
   }
 
   /** Begins anew. */
   start() {
     this.#active = 0;
+    this.goOn();
+  }
+
+  /** Counts nothing from here until it goes on. */
+  stop() {
+    this.#tick();
+    this.#stopped = true;
+  }
+
+  /** Goes on from now, with what was counted before. */
+  goOn() {
     this.#seen = performance.now();
+    this.#stopped = false;
   }
 
   /** Active milliseconds since the start. */
