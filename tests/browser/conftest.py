@@ -1,14 +1,16 @@
 """A real server in a process of its own, and a real Chromium in front of it."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from app.domain import people, projects
-from app.storage.session import make_sessions
+from app.storage.session import make_engine, make_sessions
 from app.vocabulary import Role
 from tests import chromium
+from tests.browser.desks import Desk
 from tests.domain.test_importing import take
 from tests.tour.serving import Server, Tour
 from tests.web.conftest import pairs
@@ -71,3 +73,31 @@ def tab(browser, server, study):
     yield page
     assert complaints == []
     context.close()
+
+
+@pytest.fixture(scope="package")
+def lasting(sqlite_template, tmp_path_factory):
+    """A server for all tests to which the database does not matter: its address, and sessions of its database."""
+    folder = tmp_path_factory.mktemp("lasting")
+    shutil.copy(sqlite_template, folder / "touchstone.db")
+    url = f"sqlite:///{folder / 'touchstone.db'}"
+    server, engine = Server(url, folder / "var"), make_engine(url)
+    server.start()
+    yield SimpleNamespace(url=server.url, sessions=make_sessions(engine))
+    server.stop()
+    engine.dispose()
+
+
+@pytest.fixture
+def desk(browser, lasting):
+    """Makes a Desk: a project of somebody's own, and their page; what the console complains about fails the test."""
+    made = []
+
+    def make(**options):
+        made.append(Desk(lasting, browser, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()
+    assert [complaint for one in made for complaint in one.complaints] == []

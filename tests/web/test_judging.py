@@ -179,11 +179,11 @@ def test_the_same_form_sent_twice_is_one_answer(desk, stored):
 
 
 def test_enter_in_a_field_presses_no_button_that_sends_or_undoes(desk, ask):
-    """What browsers press is the first button of a form, and a disabled one does nothing."""
+    """What browsers press is the first button of a form: it sends what is chosen, which is refused where that is not all."""
     for asks in (Asks(rationale=Asked.optional, flags=True), EVERYTHING):
         ask(asks)
         form = desk.page().split('<form class="judge"')[1]
-        assert re.search(r"<button[^>]*>", form)[0] == "<button disabled hidden>"
+        assert re.search(r"<button[^>]*>", form)[0] == "<button hidden>"
 
 
 def test_a_skip_needs_a_reason_that_there_is(desk, stored, sessions):
