@@ -4,9 +4,13 @@ import { alone } from "./tabs.js";
 import { Answering } from "./answering.js";
 import { Drafts } from "./drafts.js";
 import { hotkeys } from "./hotkeys.js";
+import { renewed } from "./leases.js";
+import { alike, parsed } from "./nodes.js";
 import { hush, tell } from "./notice.js";
 import { Outbox, uuid } from "./outbox.js";
+import { paint } from "./pace.js";
 import { painted } from "./painted.js";
+import { Past } from "./past.js";
 import { Reading } from "./reading.js";
 import { Sitting } from "./sitting.js";
 import { Timer } from "./timer.js";
@@ -14,7 +18,6 @@ import { say } from "./words.js";
 
 const RENEW = 5 * 60_000;
 const LOOK_AGAIN = 15_000;
-const REMEMBERED = 50;
 
 const $ = (id) => document.getElementById(id);
 const desk = $("desk");
@@ -22,7 +25,6 @@ const form = $("judge");
 const { person, project } = desk.dataset;
 const ahead = Number(desk.dataset.ahead);
 const composed = "more" in form.dataset;
-const memory = `touchstone.history.${person}.${project}`;
 const here = `/api/v1/assignments`;
 
 /** @typedef {{id: number, token: string, node: HTMLElement}} Task */
@@ -30,16 +32,15 @@ const here = `/api/v1/assignments`;
 let queue = [];
 /** @type {Set<number>} ids of what was answered or skipped on this page and not taken back */
 const left = new Set();
-/** @type {{task: Task, entry: string, kind: "preference" | "skip", filled: object}[]} what `z` can take back; a reload keeps all but the nodes */
-const history = remembered();
 let mine = false; // whether no other tab has this desk
-let renewed = Date.now();
+let asked = Date.now(); // when leases were renewed last
 let timed = 0; // id of the comparison whose time is taken
 let done = $("progress").value; // judgements in the project
 const total = Number($("progress").dataset.total);
 
 const timer = new Timer();
 const reading = new Reading(desk);
+const past = new Past(`${person}.${project}`); // what `z` can take back
 const drafts = new Drafts(person);
 const sitting = new Sitting(`${person}.${project}`, desk.dataset.goal);
 const answering = new Answering(form, () => {
@@ -92,29 +93,6 @@ function leaving(method = "PUT") {
   return outbox.entries().filter((entry) => entry.method === method).map((entry) => entry.assignment);
 }
 
-function remembered() {
-  try {
-    return JSON.parse(sessionStorage.getItem(memory) ?? "[]");
-  } catch {
-    return [];
-  }
-}
-
-function remember() {
-  history.splice(0, history.length - REMEMBERED);
-  const kept = history.map(({ task: { id, token }, ...rest }) => ({ ...rest, task: { id, token } }));
-  try {
-    sessionStorage.setItem(memory, JSON.stringify(kept));
-  } catch { /* without storage, undo does not reach beyond a reload */ }
-}
-
-/** The server's HTML of a comparison as a node. */
-function parsed(html) {
-  const holder = document.createElement("template");
-  holder.innerHTML = html;
-  return holder.content.firstElementChild;
-}
-
 /** Queues leased comparisons that are not known yet, and not left either: a renewal may cross an answer. @param {boolean} first before all others: they were taken back */
 function take(assignments, first = false) {
   const known = new Set([...queue.map((task) => task.id), ...leaving(), ...(first ? [] : left)]);
@@ -138,7 +116,7 @@ function show(anew = true) {
   anew ||= Boolean(current?.node.hidden);
   if (current) current.node.hidden = false;
   for (const part of [$("scale"), $("others"), $("asked"), $("send")]) part && (part.disabled = !current);
-  $("undo").disabled = !mine || !history.length;
+  $("undo").disabled = !mine || past.empty;
   $("empty").hidden = Boolean(current) || !mine || !$("pause").hidden;
   if (!current) $("empty-words").textContent = outbox.entries().length ? say("empty-offline") : say("empty");
   if (!current || !anew) return;
@@ -159,15 +137,13 @@ function drop(id) {
 
 /** What the server did not take is not counted; an answer that will not do comes back to be mended. */
 function unsent(entry, mend) {
-  const at = history.findIndex((past) => past.entry === entry.id);
-  if (at < 0) return; // it was taken back meanwhile, or this page knows nothing of it
-  const [past] = history.splice(at, 1);
-  remember();
-  if (past.kind === "preference") sitting.undone(), count(-1);
+  const answered = past.take(entry.id);
+  if (!answered) return; // it was taken back meanwhile, or this page knows nothing of it
+  if (answered.kind === "preference") sitting.undone(), count(-1);
   if (!mend) return show(false);
   left.delete(entry.assignment);
-  draft(past.task.id, past.filled);
-  back(past.task);
+  draft(answered.task.id, answered.filled);
+  back(answered.task);
 }
 
 /** Brings a comparison back to the front; from before a reload, the server has it. */
@@ -182,22 +158,11 @@ function draft(id, filled) {
   if (filled && !Answering.empty(filled)) drafts.save(id, filled);
 }
 
-/** A number with thin spaces between thousands. */
-function grouped(number) {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-}
-
 /** @param {number} difference of what is judged */
 function count(difference) {
   const goal = Number(sitting.goal);
   done += difference;
-  const [reached, wanted] = goal ? [sitting.count, goal] : [done, total];
-  [$("progress").max, $("progress").value] = [wanted || 1, Math.min(wanted, reached)];
-  $("counted").textContent = say("of-goal", { count: grouped(reached), goal: grouped(wanted) });
-  const span = (ms) => (ms < 60_000 ? say("seconds", { count: Math.round(ms / 1000) }) : say("minutes", { count: Math.round(ms / 60_000) }));
-  $("sat-count").textContent = String(sitting.count);
-  $("sat-pace").textContent = sitting.pace === null ? "–" : span(sitting.pace);
-  $("sat-time").textContent = span(sitting.active);
+  paint(sitting, done, total);
   if (difference > 0 && goal && sitting.count === goal) tell(say("goal", { goal }), { about: "good" });
   else if (difference > 0 && sitting.tired) tell(say("tired"), { about: "good", act: say("break"), does: rest }), sitting.rested();
 }
@@ -212,8 +177,7 @@ function leave(kind, body, event) {
   const entry = uuid();
   const path = `${here}/${task.id}/${kind}?render=1`;
   // read and kept first: what is in the outbox puts the next one on show, and that has a draft of its own
-  history.push({ task, entry, kind, filled: answering.read() });
-  remember();
+  past.add({ task, entry, kind, filled: answering.read() });
   drafts.drop(task.id);
   left.add(task.id);
   timed = 0;
@@ -221,6 +185,7 @@ function leave(kind, body, event) {
   hush("form");
   hush("lease");
   outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
+  if (!queue.length) $("empty").focus();
   painted(event);
 }
 
@@ -239,10 +204,11 @@ function answer(event, key = "") {
   }
   const active_ms = timer.read();
   const given = answering.body(key);
+  const said = say(`answer-${key || answering.read().answer}`);
   leave("preference", (id) => ({ id, ...given, active_ms }), event);
   sitting.judged(active_ms);
   count(1);
-  $("said").textContent = say("answered", { answer: say(`answer-${key || given.strength + 4}`) });
+  $("said").textContent = say(queue.length ? "answered" : "answered-last", { answer: said });
   const button = form.querySelector(`button[name=answer][value="${key}"]`);
   button?.classList.add("pressed");
   setTimeout(() => button?.classList.remove("pressed"), 120);
@@ -251,13 +217,12 @@ function answer(event, key = "") {
 function skip(reason, event) {
   if (!mine || !queue.length) return;
   leave("skip", () => ({ reason }), event);
-  $("said").textContent = say("skipped");
+  $("said").textContent = say(queue.length ? "skipped" : "skipped-last");
 }
 
 function undo(event) {
-  const last = mine ? history.pop() : null;
+  const last = mine ? past.pop() : null;
   if (!last) return;
-  remember();
   const { task, entry, kind, filled } = last;
   // what has not left yet is simply not sent; what has is taken back, in its turn
   if (!outbox.drop(entry)) {
@@ -303,25 +268,15 @@ function rest() {
 /** Renews what is leased and asks for what is missing; what has gone to others meanwhile leaves the queue.
  * @param {boolean} anew when another tab worked here: also what is at its front, without a word */
 async function renew(anew = false) {
-  renewed = Date.now();
-  const asked = new Set(queue.map((task) => task.id));
+  asked = Date.now();
+  const before = new Set(queue.map((task) => task.id));
   const moving = outbox.entries().map((entry) => entry.assignment); // the server may hear of these before or after
-  let found;
-  try {
-    const response = await fetch(`/api/v1/projects/${project}/assignments?render=1`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "Touchstone-Person": person, "Accept-Language": document.documentElement.lang },
-      body: JSON.stringify({ count: ahead, resume: true }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    if (response.status === 401 || response.status === 403) return signedOut();
-    if (!response.ok) return;
-    found = (await response.json()).assignments;
-  } catch {
-    return; // offline: the outbox says so, and this comes round again
-  }
+  const found = await renewed(project, person, ahead);
+  if (found === "signed-out") return signedOut();
+  if (!found) return; // offline: the outbox says so, and this comes round again
+  if ($("saved").dataset.state !== "signed-out") hush("account");
   const held = new Set([...found.map((one) => one.id), ...moving, ...leaving(), ...leaving("DELETE")]);
-  const gone = (task) => asked.has(task.id) && !held.has(task.id);
+  const gone = (task) => before.has(task.id) && !held.has(task.id);
   const [front] = queue;
   let kept = null;
   if (!anew && front && gone(front)) {
@@ -334,19 +289,6 @@ async function renew(anew = false) {
   }
   queue = queue.filter((task) => task === kept || !gone(task));
   take(found);
-}
-
-/** Whether that is the same comparison: after its lease ran out it may be leased to the same person again. */
-function alike(node, html) {
-  const other = parsed(html);
-  const text = (of) => [...of.querySelectorAll(".turns, .card")].map((part) => part.textContent).join("\0");
-  return text(undressed(node)) === text(undressed(other));
-}
-
-function undressed(node) {
-  const plain = node.cloneNode(true);
-  for (const button of plain.querySelectorAll(".copy")) button.remove();
-  return plain;
 }
 
 /** Goes on with a comparison under its new lease, as if nothing had happened. */
@@ -420,7 +362,7 @@ $("rationale")?.addEventListener("keydown", (event) => {
 const gone = new Set(leaving());
 for (const task of [...desk.children].map(adopt)) {
   if (!gone.has(task.id)) queue.push(task);
-  for (const past of history) if (past.task.id === task.id) past.task.node = task.node;
+  past.knows(task);
 }
 count(0);
 const steal = alone(`touchstone.desk.${person}.${project}`, {
@@ -435,5 +377,5 @@ const steal = alone(`touchstone.desk.${person}.${project}`, {
 outbox.kick();
 setInterval(() => document.hidden || renew(), RENEW);
 setInterval(() => queue.length || document.hidden || renew(), LOOK_AGAIN);
-document.addEventListener("visibilitychange", () => document.hidden || Date.now() - renewed < RENEW || renew());
+document.addEventListener("visibilitychange", () => document.hidden || Date.now() - asked < RENEW || renew());
 if (!queue.length) renew();

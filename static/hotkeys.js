@@ -1,11 +1,15 @@
 // Keys as people press them: no modifier, not while typing, and a key that is held down counts once.
 
+const MEMORY = "touchstone.keys";
+
 /**
  * Calls `actions[key]` for a key; digits come from the keyboard's digit row or number pad whatever its layout.
  * @param {Record<string, (event: KeyboardEvent) => void>} actions
  */
 export function hotkeys(actions) {
+  const wanted = switched();
   document.addEventListener("keydown", (event) => {
+    if (!wanted()) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
     if (event.target.closest("input:not([type=hidden], [type=radio], [type=checkbox]), textarea, select, [contenteditable]")) return;
     // what has the focus does by itself what these do to it
@@ -17,4 +21,18 @@ export function hotkeys(actions) {
     event.preventDefault();
     action(event);
   });
+}
+
+/** Whoever dictates or reads by other means can switch them off, in this browser. @returns {() => boolean} whether they are wanted */
+function switched() {
+  const box = document.getElementById("keys");
+  try {
+    if (box) box.checked = localStorage.getItem(MEMORY) !== "off";
+  } catch { /* they are on until the page goes */ }
+  box?.addEventListener("change", () => {
+    try {
+      localStorage.setItem(MEMORY, box.checked ? "on" : "off");
+    } catch { /* as above */ }
+  });
+  return () => box?.checked ?? true;
 }

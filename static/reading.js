@@ -33,10 +33,7 @@ export class Reading {
 
   /** Makes a comparison ready to be read. @param {HTMLElement} node */
   dress(node) {
-    if (PHONE.matches) {
-      node.querySelector(".prompt").open = false;
-      node.querySelector(".pair").tabIndex = 0; // it scrolls from side to side
-    }
+    if (PHONE.matches) node.querySelector(".prompt").open = false;
     if (!navigator.clipboard) return;
     for (const code of node.querySelectorAll(".rich pre")) {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: say("copy") });

@@ -1,6 +1,6 @@
 // What is wider or longer than its place gets a place in the tab order, so that the arrow keys can scroll it.
 
-const SCROLLS = ".scroll, .pair, [popover], dialog, pre, .rich table, math[display=block]";
+const SCROLLS = ".scroll, .pair, [popover]:not([autofocus]), dialog, pre, .rich table, math[display=block]";
 
 const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) {

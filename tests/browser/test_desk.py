@@ -262,7 +262,7 @@ def test_history_and_changing_ones_mind(desk):
     at.press("Enter")
     left(at, before)
     at.settled()
-    at.page.get_by_role("link", name="Mine").click()
+    at.page.get_by_role("link", name="History").click()
     at.page.locator(".list a").click()
     at.page.wait_for_selector("html.js")
     at.press("f", "4", "Escape", "1", "Enter")

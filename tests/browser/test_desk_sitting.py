@@ -303,3 +303,30 @@ def test_the_queue_that_ran_dry_offline_is_filled_at_once(desk):
     at.settled()
     assert len(at.stored()) == 4
     assert len(at.assignments("leased")) == 4
+
+
+def test_single_keys_can_be_switched_off(desk):
+    at = desk()
+    at.sit()
+    before = at.shown()
+    at.press("?")
+    at.page.get_by_label("These keys do something").uncheck()
+    at.press("Escape", "4", "d", "s")
+    assert at.shown() == before
+    expect(at.page.locator("#skip")).to_be_hidden()
+    at.sit()
+    at.press("4")
+    assert at.shown() == before
+    at.page.get_by_role("button", name="4 They are as good").click()
+    left(at, before)
+
+
+def test_after_the_last_one_the_focus_is_where_that_is_said(desk):
+    at = desk(rows=[{"prompt": "Why?", "response_a": "a", "response_b": "b"}])
+    at.sit()
+    at.press("x")
+    expect(at.page.locator("#said")).to_have_text("Both bad. That is all for now.")
+    assert at.focus() == "empty"
+    at.press("z", "g")
+    at.settled()
+    assert [kept["good"] for kept in at.stored()] == [(True, True)]
