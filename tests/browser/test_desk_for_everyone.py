@@ -10,9 +10,15 @@ from tests.browser.desks import EVERYTHING
 
 RICH = [
     {
-        "prompt": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "?"}, {"role": "user", "content": "So"}],
+        "prompt": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "?"},
+            {"role": "user", "content": "So"},
+        ],
         "response_a": "# A\n\n" + "Text. " * 200 + "\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n$$" + "x + " * 90 + "x$$",
-        "response_b": "```python\ndef f(x):\n    return x  # " + "why " * 60 + "\n```\n\n- **b** [link](https://example.org)",
+        "response_b": "```python\ndef f(x):\n    return x  # "
+        + "why " * 60
+        + "\n```\n\n- **b** [link](https://example.org)",
     }
 ]
 
@@ -22,8 +28,7 @@ def clean(page):
     assert [(one["id"], node["html"]) for one in found for node in one["nodes"]] == []
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_the_desk_keeps_nobody_out(desk, scheme, width):
     at = desk(
         rows=RICH,
@@ -63,8 +68,7 @@ def test_the_desk_keeps_nobody_out(desk, scheme, width):
     clean(at.page)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_what_else_is_asked_keeps_nobody_out(desk, scheme, width):
     at = desk(asks=EVERYTHING, color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 900})
     at.sit()

@@ -114,8 +114,8 @@ def test_nothing_is_wider_than_the_page_or_too_small_to_touch(desk, asks):
         at.page.set_viewport_size({"width": width, "height": 800})
         assert at.page.evaluate("document.documentElement.scrollWidth") <= width
         small = at.page.evaluate(
-            """[...document.querySelectorAll("button, a[href], summary, #judge label")]
-            .filter((one) => one.checkVisibility() && !one.closest(".rich, .skip-link, .more label > input"))
+            """[...document.querySelectorAll("button, a[href], summary, #judge label:has(input)")]
+            .filter((one) => one.checkVisibility() && !one.closest(".rich, .skip-link"))
             .filter((one) => one.getBoundingClientRect().height < 24)
             .map((one) => one.outerHTML)"""
         )
