@@ -227,7 +227,7 @@ def test_every_answer_is_measured(desk):
     at.sit()
     for count, key in enumerate("17x", 1):
         at.press(key)
-        at.page.wait_for_function(f"performance.getEntriesByName('touchstone:answer').length === {count}")
+        at.page.wait_for_function(f"() => performance.getEntriesByName('touchstone:answer').length === {count}")
     assert all(at.page.evaluate("performance.getEntriesByName('touchstone:answer').map((one) => one.duration > 0)"))
 
 

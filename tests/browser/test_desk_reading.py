@@ -68,7 +68,7 @@ def test_the_prompt_is_one_key_away_from_everywhere(desk):
     expect(turns).to_be_hidden()
     expect(prompt.locator(".peek")).to_be_visible()
     at.page.mouse.wheel(0, 3000)
-    at.page.wait_for_function("scrollY > 500")
+    at.page.wait_for_function("() => scrollY > 500")
     at.press("p")
     expect(turns).to_be_in_viewport()
     at.press("p")
