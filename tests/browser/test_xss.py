@@ -30,12 +30,6 @@ RICH = {"guidelines", "system", "prompt", "response a", "response b", "explanati
 SELDOM = {"verdict", "error", "machine", "log"}  # fields that only the other pages show
 # pages of a project that are looked at in each of them
 EVERY = re.compile(r"/annotate$|/(batches|comparisons|judgements|practice)/\d+(\?|$)")
-    "annotate",
-    "/batches/",
-    "/comparisons/",
-    "/judgements/",
-    "/practice/",
-)  # pages of a project that are looked at in each of them
 OTHERS = 12  # the others are in every twelfth
 WATCH = """
   window.xss = () => reported("ran xss()");
