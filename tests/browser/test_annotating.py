@@ -1,11 +1,14 @@
 """Annotating as a person does it, in a browser, through everything that can go wrong on the way."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from app.domain import projects
 from app.storage.session import make_sessions
 from app.storage.tables import Assignment, Preference
 
@@ -304,3 +307,25 @@ def test_a_link_that_was_used_says_so_or_leads_home(browser, server, study):
     page.goto(link)
     expect(page.get_by_role("alert")).to_contain_text("used before")
     context.close()
+
+
+def test_changed_guidelines_are_marked_at_the_desk_and_read_there(tab, engine):
+    def write(text):
+        with make_sessions(engine).begin() as session:
+            project = projects.get(session, "study")
+            projects.configure(project, replace(projects.settings(project), guidelines=text), datetime.now(UTC))
+
+    begin(tab)
+    guidelines = tab.locator("#guide")
+    for known in ("Guidelines", "Guidelines changed"):
+        expect(guidelines).to_contain_text(known)
+        expect(guidelines).to_have_class(re.compile("unread"))
+        tab.keyboard.press("i")
+        tab.get_by_role("button", name="I have read them").click()
+        expect(guidelines).not_to_have_class(re.compile("unread"))
+        write("Read **both** to the end.")
+        tab.reload()
+        settled(tab)
+    tab.keyboard.press("i")
+    expect(tab.locator("#guidelines ins")).to_have_count(0)
+    expect(tab.locator("#guidelines")).to_contain_text("to the end")

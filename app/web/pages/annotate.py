@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import asking, assignments, preferences, projects, qualifications
+from app.domain import asking, assignments, guidelines, preferences, projects, qualifications
 from app.domain.errors import Invalid
 from app.storage.base import LARGEST
 from app.storage.people import Person
@@ -18,8 +18,8 @@ from app.vocabulary import Flag, SkipReason
 from app.web import judging
 from app.web.deps import Annotator, Config, Db, InProject, Now, Writer
 from app.web.forms import Field
+from app.web.guides import guide
 from app.web.judging import Filled
-from app.web.richtext import render as rich
 from app.web.tasks import shown
 from app.web.templating import page
 
@@ -92,12 +92,13 @@ def _desk(
     if not (tasks and tasks[0].id == of):
         filled = None
     progress = projects.progress(session, project, person.id)
+    found = guidelines.read_by(session, project, person.id)
     session.commit()  # rendering takes a while, and nobody may wait for it
     context = {
         "person": person,
         "project": project,
         "progress": progress,
-        "guidelines": rich(project.guidelines) if project.guidelines.strip() else None,
+        "guide": guide(found),
         "tasks": [shown(task) for task in tasks],
         "ahead": AHEAD,
         "answer_id": uuid.uuid4(),
