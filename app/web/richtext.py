@@ -1,6 +1,7 @@
 """Text of prompts and responses as safe HTML: Markdown, code, maths."""
 
 import html
+import unicodedata
 import re
 from contextlib import suppress
 from functools import lru_cache
@@ -20,6 +21,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 BLOCKS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "th", "td", "pre"}
+HOLDERS = {"ul", "ol", "li", "blockquote", "table"}
 MATHML = {
     "math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup",
     "munder", "mover", "munderover", "mmultiscripts", "mprescripts", "none", "mtable", "mtr", "mtd", "mpadded",
@@ -76,6 +78,9 @@ def _image(tokens: list[Token], index: int) -> str:
 
 
 def _dir(state: Any) -> None:
+    """Gives blocks their direction. What holds other blocks gets that of its first letter: of those that say their own,
+    a browser would look into none."""
+    around: list[Token] = []
     for token in state.tokens:
         if token.nesting == 1 and token.tag in BLOCKS:
             token.attrSet("dir", "auto")
@@ -84,6 +89,19 @@ def _dir(state: Any) -> None:
             style = str(token.attrs.pop("style", ""))
             if style.startswith("text-align:"):
                 token.attrSet("class", "align-" + style.removeprefix("text-align:"))
+        if token.tag in HOLDERS:
+            around = [*around, token] if token.nesting == 1 else around[:-1]
+        elif token.type in ("inline", "fence", "code_block"):
+            undecided = [holder for holder in around if holder.attrs["dir"] == "auto"]
+            if undecided and (direction := _direction(token.content if token.type == "inline" else "a")):
+                for holder in undecided:
+                    holder.attrSet("dir", direction)
+
+
+def _direction(text: str) -> str | None:
+    """Of the first letter that has one."""
+    kinds = map(unicodedata.bidirectional, text)
+    return next(({"L": "ltr"}.get(kind, "rtl") for kind in kinds if kind in ("L", "R", "AL")), None)
 
 
 _formatter = HtmlFormatter(nowrap=True)

@@ -17,6 +17,8 @@ from app.web.richtext import render
         ("it costs $5 and $6", "it costs $5 and $6"),
         ("| a |\n|--:|\n| b |", '<td dir="auto" class="align-right">b</td>'),
         ("שלום", '<p dir="auto">שלום</p>'),
+        ("- שלום\n\n- world", '<ul dir="rtl">\n<li dir="rtl">\n<p dir="auto">שלום</p>\n</li>\n<li dir="ltr">'),
+        ("> - 1. مرحبا", '<blockquote dir="rtl">\n<ul dir="rtl">'),
         ("![a cat](https://example.org/cat.png)", '<a href="https://example.org/cat.png"'),
     ],
 )
