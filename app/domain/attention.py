@@ -8,14 +8,14 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain import annotators, training_runs
+from app.domain import annotators, quiz, training_runs
 from app.domain.annotators import Annotator
 from app.domain.figures import Figures
 from app.storage.batches import Batch
 from app.storage.comparisons import LEASED, Assignment, Preference
 from app.storage.projects import Project
 from app.storage.training import TrainingRun
-from app.vocabulary import BatchState, Flag, Purpose, RunState
+from app.vocabulary import BatchState, Flag, RunState
 
 ATTENDED = 3
 WAITING = timedelta(minutes=1)
@@ -72,7 +72,7 @@ def of_project(
     overdue = _overdue(session, project, now)
     return [
         *_of_run(last, now),
-        *([Attention(Matter.unqualified)] if _unqualified(project, found) else []),
+        *([Attention(Matter.unqualified)] if quiz.impossible(session, project) else []),
         *_of_annotators(session, project, figures),
         *_of_flags(session, project),
         *([Attention(Matter.disputed, figures.disputed)] if figures.disputed else []),
@@ -91,13 +91,6 @@ def _of_run(run: TrainingRun | None, now: datetime) -> list[Attention]:
     if run is not None and run.state == RunState.requested and run.requested_at < now - WAITING:
         return [Attention(Matter.waiting, run=run)]
     return []
-
-
-def _unqualified(project: Project, found: list[Batch]) -> bool:
-    """True when people have to qualify here, and cannot: nothing is open to qualify with."""
-    return project.pass_mark is not None and not any(
-        batch.purpose == Purpose.qualification and batch.state == BatchState.open for batch in found
-    )
 
 
 def _of_annotators(session: Session, project: Project, figures: Figures) -> list[Attention]:

@@ -1,8 +1,8 @@
 """Text of prompts and responses as safe HTML: Markdown, code, maths."""
 
 import html
-import unicodedata
 import re
+import unicodedata
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
