@@ -27,7 +27,7 @@ from tests.tour.serving import Server, become
 from tests.tour.study import World
 
 RICH = {"guidelines", "system", "prompt", "response a", "response b", "explanation"}
-SELDOM = {"verdict", "error", "machine", "log"}  # fields that only the other pages show
+SELDOM = {"verdict", "error", "machine", "log", "token"}  # fields that only the other pages show
 # pages of a project that are looked at in each of them
 EVERY = re.compile(r"/annotate$|/(batches|comparisons|judgements|practice)/\d+(\?|$)")
 OTHERS = 12  # the others are in every twelfth
@@ -68,7 +68,7 @@ def fill(session, number, ann, now):
         "metadata": {say("key"): say("metadata")},
         "annotations": [*JUDGED, {"annotator": say("annotator"), "strength": 2, "rationale": say("rationale")}],
     }
-    named = take(session, project, [row], say("batch"), "rows.jsonl", now)
+    take(session, project, [row], say("batch"), "rows.jsonl", now)
     bad = {"prompt": "a", "response_a": "b", "response_b": "c", say("column"): "\0"}
     unnamed = take(session, project, [bad, row | {"id": "gold", "gold": "a"}], "", say("file") + ".jsonl", now)
     person, _ = people.add(session, f"p{number}@example.org", say("person"), Role.annotator, now)
@@ -97,7 +97,7 @@ def fill(session, number, ann, now):
     training_runs.finish(session, run, RunState.failed, now, say("error"))
     paths = {
         "slug": [project.slug],
-        "batch_id": [named.id, unnamed.id],
+        "batch_id": [unnamed.id],  # the page of a comparison names the other one
         "comparison_id": [comparisons[0].id],
         "run_id": [run.id],
         "assignment_id": [task.id],
@@ -131,7 +131,7 @@ def hostile(tmp_path, sqlite_template):
             group_ids.append(group_id)
         guest, _ = people.add(session, "guest@example.org", text_of("guest", 0), Role.annotator, now)
         secret = people.invite(session, guest, now)
-        world.values[""] = {"person_id": people_ids, "group_id": group_ids[::OTHERS], "secret": [secret]}
+        world.values[""] = {"person_id": people_ids[::OTHERS], "group_id": group_ids[::OTHERS], "secret": [secret]}
     engine.dispose()
     app = create_app(Settings(_env_file=None, database_url=url, data_dir=tmp_path))
     found = [page for page in pages(app, world) if page.then is None and page.status == 200 and shows(page.path)]
