@@ -63,6 +63,7 @@ function canvas(panel) {
   svg.setAttribute("class", "curve");
   svg.setAttribute("role", "img");
   panel.querySelector("picture").replaceWith(svg);
+  panel.querySelector(".behind")?.remove(); // its figures are those of the picture
   return svg;
 }
 

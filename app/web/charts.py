@@ -30,7 +30,7 @@ WIDTHS = {"wide": 520, "narrow": 342}
 Theme = Literal["light", "dark"]
 Size = Literal["wide", "narrow"]
 Kind = Literal["svg", "csv"]
-HEIGHT, ROW = 220, 36
+HEIGHT = 220
 _lock = Lock()
 
 Cell = str | date | float | None
@@ -67,7 +67,7 @@ class Reference:
 @dataclass(frozen=True)
 class Curve:
     """A line through `points` (x, y), at least one, named at its end; its x axis runs to `until`, counted in `unit`.
-    What the line smooths may stand faintly `behind` it."""
+    What the line smooths may stand faintly `behind` it, at the same x, and be called `smooths` in the table."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -75,6 +75,7 @@ class Curve:
     unit: str
     references: tuple[Reference, ...] = ()
     behind: tuple[tuple[float, float], ...] = ()
+    smooths: str = ""
 
     @property
     def height(self) -> int:
@@ -88,10 +89,17 @@ class Curve:
         return [(f"{name} {figure(y)}", y) for name, y in (ours, *((entry.name, entry.y) for entry in self.references))]
 
     def table(self) -> Table:
-        """A row a point; what is measured against beside each."""
-        beside = [entry.y for entry in self.references]
-        names = (self.unit, self.name, *(entry.name for entry in self.references))
-        return Table(_capital(*names), tuple((x, y, *beside) for x, y in self.points))
+        """A row a point, with what was smoothed; what is measured against beside each."""
+        beside = tuple(entry.y for entry in self.references)
+        smoothed = [(y,) for _, y in self.behind] if self.smooths else [()] * len(self.points)
+        names = (
+            self.unit,
+            *([self.smooths] if self.smooths else []),
+            self.name,
+            *(one.name for one in self.references),
+        )
+        rows = zip(self.points, smoothed, strict=True)
+        return Table(_capital(*names), tuple((x, *own, y, *beside) for (x, y), own in rows))
 
 
 @dataclass(frozen=True)
@@ -121,30 +129,6 @@ class Rivals:
         ours, others = dict(self.points), dict(self.others)
         rows = tuple((x, ours.get(x), others.get(x)) for x in sorted({*ours, *others}))
         return Table(_capital(self.unit, self.name, self.other), rows)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Estimates on one axis: (name, value, low, high), bounds None where unknown. The one named `ours` is gold. `head`
-    are the headings of its table."""
-
-    rows: tuple[tuple[str, float, float | None, float | None], ...]
-    ours: str
-    head: tuple[str, str, str, str] = ("", "", "", "")
-
-    @property
-    def height(self) -> int:
-        """In pixels."""
-        return ROW * len(self.rows)
-
-    @property
-    def labels(self) -> list[tuple[str, float]]:
-        """What stands at the marks, and where."""
-        return [(f"{name} {figure(value)}", value) for name, value, _, _ in self.rows]
-
-    def table(self) -> Table:
-        """A row an estimate, with its interval."""
-        return Table(self.head, self.rows)
 
 
 @dataclass(frozen=True)
@@ -196,7 +180,7 @@ class Band:
         return Table(self.head, self.points)
 
 
-Chart = Curve | Rivals | Standing | Bars | Band
+Chart = Curve | Rivals | Bars | Band
 
 
 @dataclass(frozen=True)

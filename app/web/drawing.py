@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from app.web.charts import HEIGHT, Band, Bars, Chart, Curve, Rivals, Standing, apart, bounds
+from app.web.charts import HEIGHT, Band, Bars, Chart, Curve, Rivals, apart, bounds
 from app.web.dates import short
 from app.web.languages import decimal_symbol, language
 from app.web.templating import figure
@@ -50,8 +50,6 @@ def _layers(chart: Chart, colour: Colours, width: int) -> list[Any]:
             return _curve(chart, colour)
         case Rivals():
             return _rivals(chart, colour)
-        case Standing():
-            return _standing(chart, colour)
         case Bars():
             return _bars(chart, colour, width)
         case Band():
@@ -130,31 +128,6 @@ def _bars(chart: Bars, colour: Colours, width: int) -> list[Any]:
         rule = _chart([{"y": chart.mean.y}]).mark_rule(color=colour["muted"], strokeDash=[3, 4])
         layers.append(rule.encode(y=y))
         layers += _named(chart.labels, number - 0.5, x, y, 1, colour, ours=False)
-    return layers
-
-
-def _standing(chart: Standing, colour: Colours) -> list[Any]:
-    low, high = bounds([bound for _, *values in chart.rows for bound in values if bound is not None])
-    ours = f"datum.value === {json.dumps(chart.ours)}"
-    label = {"condition": {"test": ours, "value": colour["gold"]}, "value": colour["muted"]}
-    scale = alt.Scale(domain=[low, high], nice=False)
-    y = alt.Y("name:N", sort=[name for name, *_ in chart.rows], axis=alt.Axis(labelColor=label, labelLimit=200))
-
-    def x(field: str) -> Any:
-        return alt.X(f"{field}:Q", scale=scale, axis=None)
-
-    layers = []
-    for name, value, least, most in chart.rows:
-        paint = colour["gold"] if name == chart.ours else colour["muted"]
-        row = {"name": name, "begin": low, "value": value, "low": least, "high": most, "text": figure(value)}
-        one = _chart([row | {"end": value if most is None else most}]).encode(y=y)
-        layers.append(one.mark_rule(color=colour["line"]).encode(x=x("begin"), x2="value:Q"))
-        if least is not None and most is not None:
-            layers.append(one.mark_rule(color=paint, strokeWidth=2, opacity=0.5).encode(x=x("low"), x2="high:Q"))
-        layers.append(one.mark_point(color=paint, filled=True, size=72, opacity=1).encode(x=x("value")))
-        weight = 600 if name == chart.ours else 400
-        text = one.mark_text(align="left", dx=10, fontSize=FONT, fontWeight=weight, color=paint)
-        layers.append(text.encode(x=x("end"), text="text:N"))
     return layers
 
 

@@ -82,11 +82,6 @@ def outlook(found: Overview) -> str:
             return gettext("At the pace of the last four weeks it is done on %(day)s (%(span)s).") % values
 
 
-def several(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: "1 row", "12 rows"."""
-    return f"{figure(number, 0)} {one if number == 1 else many or one + 's'}"
-
-
 def size(number: int) -> str:
     """Bytes for people."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -62,21 +62,39 @@ def test_a_run_shows_its_figures_and_its_curves(boss, run_id):
     assert "Two people agree 0.81" in page
     assert "Worse. Kept, not used." in page
     assert "Judgements 60," in page
-    for chart in ("loss", "accuracy", "standing"):
+    for chart in ("loss", "accuracy"):
         for options in ("", "?theme=dark", "?size=narrow&theme=dark"):
             answer = boss.get(f"/projects/study/training-runs/{run_id}/{chart}.svg{options}")
             assert answer.headers["content-type"] == "image/svg+xml"
             assert answer.text.startswith("<svg")
+        kept = boss.get(f"/projects/study/training-runs/{run_id}/{chart}.csv")
+        assert f'filename="study-run-{run_id}-{chart}.csv"' in kept.headers["content-disposition"]
+    assert boss.get(f"/projects/study/training-runs/{run_id}/loss.csv").text.startswith(
+        "Steps,Report,Loss\n1,0.69,0.69\n"
+    )
     assert boss.get(f"/projects/study/training-runs/{run_id}/loss.svg?theme=pink").status_code == 422
-    assert boss.get("/projects/study/learning.svg").text.startswith("<svg")
+
+
+def test_the_models_of_a_project_make_a_curve(boss, run_id, sessions, clock):
+    assert "Train again when there are more judgements" in boss.text("/projects/study/model")
+    with sessions.begin() as session:
+        project = projects.get(session, "study")
+        other = training_runs.request(session, project, clock())
+        training_runs.begin(session, other, clock())
+        other.metrics = METRICS
+        training_runs.finish(session, other, RunState.succeeded, clock())
+    page = boss.get("/projects/study/model").text
+    assert "What more judgements bring" in page
+    assert "/projects/study/ceiling.svg?theme=light" in page
+    assert "What more judgements bring: model 0.77" in page
 
 
 def test_there_is_no_chart_of_nothing(boss, judged, sessions, clock):
     with sessions.begin() as session:
         run = training_runs.request(session, projects.get(session, "study"), clock())
-    for chart in ("loss", "accuracy", "standing"):
-        assert boss.get(f"/projects/study/training-runs/{run.id}/{chart}.svg").status_code == 404
-    assert boss.get("/projects/study/learning.svg").status_code == 404
+    for chart in ("loss", "accuracy"):
+        for kind in ("svg", "csv"):
+            assert boss.get(f"/projects/study/training-runs/{run.id}/{chart}.{kind}").status_code == 404
     assert "Loading the model" not in boss.text(f"/projects/study/training-runs/{run.id}")
 
 

@@ -134,6 +134,9 @@ def test_two_runs_are_compared_on_what_neither_has_seen(boss, end):
         assert drawn.headers["content-type"] == "image/svg+xml"
         assert f"run {first} " in drawn.text
         assert f"run {second} " in drawn.text
+        assert boss.get(f"{PAGES}/{first}/beside/{second}/{chart}.csv").text.startswith(
+            f"Steps,Run {second},Run {first}\n"
+        )
 
 
 def test_runs_that_cannot_be_told_apart_or_laid_over_each_other_say_so(boss, end, sessions):

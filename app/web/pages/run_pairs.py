@@ -8,7 +8,7 @@ from app.domain.run_pairs import Paired
 from app.storage.projects import Project
 from app.storage.session import Session
 from app.storage.training import TrainingRun
-from app.web import run_words
+from app.web import run_charts, run_words
 from app.web.deps import Db, InProject, PerhapsId, Reviewer
 from app.web.templating import page
 
@@ -30,6 +30,7 @@ def compare_runs(
     found = run_pairs.paired(session, first, second)
     differing, same = run_pairs.settings(first, second)
     snapshots = [training_runs.snapshot_of(session, run) for run in chosen]
+    points = [training_runs.points(session, run) for run in chosen]
     context |= {
         "first": first,
         "second": second,
@@ -41,7 +42,8 @@ def compare_runs(
         "signed": run_words.signed,
         "examples": [] if found is None else _examples(session, found, first, second),
         "keeps": rewards.KEPT,
-        "curves": [training_runs.points(session, run)[-1:] for run in chosen],
+        "loss": run_charts.losses(first, second, points),
+        "accuracy": run_charts.accuracies(first, second, points),
     }
     return page(request, "compare.html", context)
 

@@ -20,7 +20,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
-from app.web import run_words
+from app.web import run_charts, run_words
 from app.web.deps import Admin, Db, Id, InProject, Now, PageNumber, Reviewer
 from app.web.pages.training import show_conflict
 from app.web.templating import page
@@ -54,8 +54,8 @@ def show_run(request: Request, person: Reviewer, project: InProject, session: Db
         "lines": training_logs.lines(session, run.id),
         "rewards": run.state == RunState.succeeded and rewards.are_kept(session, run),
         "before": _before(session, project, run),
-        "points": points,
-        "measured": [point for point in points if point.accuracy is not None],
+        "loss": run_charts.loss(run, points),
+        "accuracy": run_charts.accuracy(run, points),
     }
     return page(request, "run.html", context)
 

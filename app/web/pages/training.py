@@ -5,12 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import reward_models, training_runs
+from app.domain import overview, reward_models, training_runs
 from app.domain.errors import Conflict, Invalid
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
-from app.web import run_words, sentences
+from app.web import project_charts, run_words, sentences
 from app.web.deps import Admin, Config, Db, InProject, Now, PerhapsId, Reviewer
 from app.web.forms import Field, number, whole
 from app.web.templating import page
@@ -78,6 +78,7 @@ def _model(
 ) -> Response:
     runs = training_runs.newest(session, project, LISTED + 1, before)
     current = reward_models.current(session, project.id)
+    learned = training_runs.learned(session, project)
     context: dict[str, Any] = {
         "person": person,
         "project": project,
@@ -88,7 +89,9 @@ def _model(
         "current": current,
         "under_way": training_runs.under_way(session, project),
         "headline": sentences.model(current),
-        "learned": len(training_runs.learned(session, project)),
+        "learned": len(learned),
+        "ceiling": project_charts.ceiling(learned, current),
+        "gain": sentences.ceiling(overview.gain(learned)),
         "models": training_runs.measured(session, project, LISTED),
         "learnable": training_runs.learnable(session, project),
         "fewest": training_runs.FEWEST,
