@@ -16,7 +16,6 @@ from app.storage.comparisons import Assignment
 from app.vocabulary import SkipReason
 
 MOST = 20
-ANOTHER = "This assignment is not leased with that token. Nothing was changed."
 _a, _b = aliased(Response), aliased(Response)
 _TEXTS = (
     select(Comparison.id, Comparison.external_id, Prompt.messages, _a.text, _b.text)
@@ -126,14 +125,14 @@ def own(session: Session, assignment_id: int, annotator_id: int, lease_token: st
     if row is None:
         raise NotFound("There is no assignment %(number)s.", number=assignment_id)
     if row.annotator_id != annotator_id or row.lease_token is None or row.lease_token != lease_token:
-        raise Conflict(ANOTHER)
+        raise Conflict("This assignment is not leased with that token. Nothing was changed.")
     return row
 
 
 def check_token(lease_token: str) -> None:
     """Raises Conflict for what cannot be a token, nor be asked of every database."""
     if not (lease_token.isascii() and lease_token.isprintable()):
-        raise Conflict(ANOTHER)
+        raise Conflict("This assignment is not leased with that token. Nothing was changed.")
 
 
 def give_back(session: Session, assignment_id: int, annotator_id: int, lease_token: str) -> None:

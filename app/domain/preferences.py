@@ -21,7 +21,6 @@ from app.storage.projects import Project
 from app.vocabulary import BatchState
 
 LONGEST_RATIONALE = 20_000
-TAKEN = "This id belongs to another answer."
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _once(store: Callable[[], None]) -> None:
     try:
         store()
     except IntegrityError as error:  # somebody else used the id a moment ago
-        raise Conflict(TAKEN) from error
+        raise Conflict("This id belongs to another answer.") from error
 
 
 def withdraw(
@@ -201,14 +200,14 @@ def _repeated(session: Session, row: Assignment, answer: Answer) -> Stored | Non
     if found is not None:
         holder = session.get_one(Assignment, found.assignment_id)
         if holder.comparison_id != row.comparison_id or found.annotator_id != row.annotator_id:
-            raise Conflict(TAKEN)
+            raise Conflict("This id belongs to another answer.")
         shown = -found.strength if found.swapped else found.strength
         return Stored(found.id, row.id, row.project_id, shown, found.late, "stored", holder.slot is not None, True)
     past = session.get(PreferenceHistory, answer.id)
     if past is None:
         return None
     if past.annotator_id != row.annotator_id or past.content["comparison_id"] != row.comparison_id:
-        raise Conflict(TAKEN)
+        raise Conflict("This id belongs to another answer.")
     swapped = past.content.get("swapped", row.swapped)  # older entries do not tell
     shown = -past.content["strength"] if swapped else past.content["strength"]
     return Stored(answer.id, row.id, row.project_id, shown, past.content["late"], past.why, False, True)

@@ -62,7 +62,7 @@ def _unpacked(file: BinaryIO, limit: int) -> Iterator[bytes]:
             except EOFError as error:
                 raise UploadError("file", "is a gzip that ends half-way; upload it again") from error
             except (zlib.error, gzip.BadGzipFile) as error:
-                raise UploadError("file", f"is a damaged gzip ({error})") from error
+                raise UploadError("file", "is a damaged gzip (%(error)s)", error=error) from error
             if not chunk:
                 return
             size += len(chunk)
@@ -99,7 +99,9 @@ def _decode(raw: bytes, number: int) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UploadError("file", f"is not UTF-8 (line {number}, byte {error.start + 1})") from error
+        raise UploadError(
+            "file", "is not UTF-8 (line %(line)s, byte %(byte)s)", line=number, byte=error.start + 1
+        ) from error
 
 
 def _refuse_constant(name: str) -> None:
@@ -131,7 +133,7 @@ def _csv_lines(chunks: Iterator[bytes]) -> Iterator[Line]:
         if not header:
             raise UploadError("file", "is a CSV without a header line")
         if twice := [name for name in header if header.count(name) > 1]:
-            raise UploadError("file", f"is a CSV with two columns named {twice[0]!r}")
+            raise UploadError("file", "is a CSV with two columns named %(name)r", name=twice[0])
         last = reader.line_num
         for cells in reader:
             number, last = last + 1, reader.line_num
@@ -144,9 +146,11 @@ def _csv_lines(chunks: Iterator[bytes]) -> Iterator[Line]:
             else:
                 yield _csv_line(number, dict(zip(header, cells, strict=True)))
     except UnicodeDecodeError as error:
-        raise UploadError("file", f"is not UTF-8 (after line {reader.line_num})") from error
+        raise UploadError("file", "is not UTF-8 (after line %(line)s)", line=reader.line_num) from error
     except csv.Error as error:
-        raise UploadError("file", f"is not a CSV that can be read (line {reader.line_num}: {error})") from error
+        raise UploadError(
+            "file", "is not a CSV that can be read (line %(line)s: %(error)s)", line=reader.line_num, error=error
+        ) from error
 
 
 def _csv_line(number: int, row: dict[str, str]) -> Line:

@@ -139,5 +139,8 @@ class Rows(Spool):
             first = self.refused[0]
             reason = f"{first.field}: {first.reason}" if first.field else first.reason
             raise UploadError(
-                "file", f"holds hardly a row that can be used; the first bad one is line {first.line}: {reason}"
+                "file",
+                "holds hardly a row that can be used; the first bad one is line %(line)s: %(reason)s",
+                line=first.line,
+                reason=reason,
             )

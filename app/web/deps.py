@@ -117,7 +117,7 @@ def check(request: Request, person_id: int, has: str, role: Role) -> None:
     if request.headers.get(PERSON, str(person_id)) != str(person_id):
         raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
     if not Role(has).covers(role):
-        raise Forbidden(f"This needs the role {role}; you have {has}.")
+        raise Forbidden("This needs the role %(role)s; you have %(own)s.", role=role, own=has)
 
 
 def _requires(role: Role) -> Callable[..., Person]:

@@ -55,8 +55,9 @@ def progress(run: TrainingRun, left: float | None) -> str:
 
 
 def words() -> dict[str, str]:
-    """What the page's script says while it watches; %(step)s and the like are filled in there."""
-    return {
+    """What the page's script says while it watches; {step} and the like are filled in there."""
+    varying = {name: f"{{{name}}}" for name in ("step", "steps", "time", "number", "first", "last")}
+    said = {
         "stopping": gettext("It is told to stop and does so within seconds."),
         "requested": gettext("Waiting for the worker to take it up."),
         "loading": gettext("Loading the model and encoding the texts."),
@@ -70,6 +71,7 @@ def words() -> dict[str, str]:
         "loss_by_step": gettext("Loss by step, %(first)s to %(last)s"),
         "accuracy_by_step": gettext("Held-out accuracy by step, %(first)s to %(last)s"),
     }
+    return {name: text % varying for name, text in said.items()}
 
 
 def options(config: dict[str, Any]) -> list[tuple[str, str]]:

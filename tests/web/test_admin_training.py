@@ -8,6 +8,7 @@ from app.domain import projects, training_logs, training_runs
 from app.vocabulary import RunState
 from app.web.pages import training
 from tests.web.browsing import HOSTILE
+from tests.web.conftest import METRICS
 
 
 def test_a_run_is_requested_with_options_and_cancelled(boss, judged, sessions):
