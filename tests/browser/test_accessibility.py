@@ -31,6 +31,7 @@ BASICS = """() => {
 WATCH = """() => {
   const seen = (window.seen = []);
   document.addEventListener("focusin", ({ target }) => {
+    if (target.tabIndex < 0) return; // a script put it there, Tab does not
     const style = getComputedStyle(target);
     const { left, right, top, bottom } = target.getBoundingClientRect();
     const [x, y] = [Math.max(0, left) + Math.min(innerWidth, right), Math.max(0, top) + Math.min(innerHeight, bottom)];
