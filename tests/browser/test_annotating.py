@@ -244,7 +244,7 @@ def test_the_last_comparison_leads_to_an_end_and_new_ones_appear(tab, stored):
         press(tab, "4")
         settled(tab)
     expect(tab.locator("#empty")).to_be_visible()
-    expect(tab.get_by_role("button", name="4 They are as good")).to_be_disabled()
+    expect(tab.get_by_role("button", name="4 tie: They are as good")).to_be_disabled()
     assert len(stored()) == 30
 
 

@@ -317,7 +317,7 @@ def test_single_keys_can_be_switched_off(desk):
     at.sit()
     at.press("4")
     assert at.shown() == before
-    at.page.get_by_role("button", name="4 They are as good").click()
+    at.page.get_by_role("button", name="4 tie: They are as good").click()
     left(at, before)
 
 
