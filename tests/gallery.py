@@ -21,7 +21,11 @@ from tests.tour.serving import Tour
 FOLDER = Path(__file__).parents[1] / "gallery"
 THEMES = ("light", "dark")
 SIZES = {1440: 900, 768: 1024, 390: 844}
-DRAWN = "() => Promise.all([...document.images].map((image) => image.decode().catch(() => null)))"
+DRAWN = """() => Promise.all([...document.images].map((image) => {
+  image.loading = "eager";
+  return image.decode().catch(() => null);
+}))"""
+STANDING = ".saving { position: static !important; }"  # a picture of a whole page has no lower edge to stick to
 STYLE = """
 body { font: 14px/1.4 system-ui; margin: 24px; background: #777; color: #fff; }
 section { display: flex; gap: 12px; align-items: flex-start; margin-bottom: 40px; }
@@ -66,7 +70,8 @@ def take(playwright, tour, found) -> list[str]:
             for theme in THEMES:
                 tab.emulate_media(color_scheme=theme)
                 tab.evaluate(DRAWN)
-                tab.screenshot(path=FOLDER / f"{page.name}-{width}-{theme}.png", full_page="annotate" not in page.name)
+                path = FOLDER / f"{page.name}-{width}-{theme}.png"
+                tab.screenshot(path=path, full_page="annotate" not in page.name, style=STANDING)
             if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wide.append(f"{page.name} at {width}")
         context.close()

@@ -144,7 +144,7 @@ def test_annotators_are_sorted_and_turned_over_on_the_server(boss, admin, study)
     assert named("?sort=judgements&down=false")[0][:2] == ["w00", "w01"]
     answer = boss.get("/projects/study/quality?sort=name&down=true")
     assert (
-        '<th scope="col" aria-sort="descending"><a href="/projects/study/quality?sort=name&amp;down=false#annotators">'
+        '<th scope="col" aria-sort="descending"><a class="sort" href="/projects/study/quality?sort=name&amp;down=false#annotators">'
         in answer.text
     )
     assert 'href="/projects/study/quality?sort=name&amp;down=true&amp;page=2#annotators"' in answer.text
