@@ -21,10 +21,11 @@ from tests.tour.serving import Tour
 FOLDER = Path(__file__).parents[1] / "gallery"
 THEMES = ("light", "dark")
 SIZES = {1440: 900, 768: 1024, 390: 844}
-DRAWN = """() => Promise.all([...document.images].map((image) => {
-  image.loading = "eager";
-  return image.decode().catch(() => null);
-}))"""
+DRAWN = """async () => {
+  for (const image of document.images) image.loading = "eager";
+  await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))); // a theme has its own pictures
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
+}"""
 STANDING = ".saving { position: static !important; }"  # a picture of a whole page has no lower edge to stick to
 STYLE = """
 body { font: 14px/1.4 system-ui; margin: 24px; background: #777; color: #fff; }
