@@ -55,6 +55,8 @@ NAMES: dict[str, str] = {
     Act.run_requested: gettext("run requested"),
     Act.run_cancelled: gettext("run cancelled"),
     Act.model_promoted: gettext("model promoted"),
+    Act.qualification_granted: gettext("qualification granted"),
+    Act.qualification_withdrawn: gettext("qualification withdrawn"),
     Act.backup_made: gettext("backup made"),
     Act.backup_restored: gettext("backup restored"),
     Act.pruned: gettext("pruned"),
