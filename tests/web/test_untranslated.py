@@ -33,8 +33,33 @@ READ_OUT = ("alt", "aria-label", "aria-description", "label", "placeholder", "ti
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # what is the same in every language, or a name
 SAME = set(
-    """Touchstone UTC CSV SVG JSON JSONL API TRL PyTorch Python Transformers English Deutsch GB MB kB min ms SHA
-    Bradley Terry Fleiss Cohen Krippendorff McNemar""".split()
+    [
+        "Touchstone",
+        "UTC",
+        "CSV",
+        "SVG",
+        "JSON",
+        "JSONL",
+        "API",
+        "TRL",
+        "PyTorch",
+        "Python",
+        "Transformers",
+        "English",
+        "Deutsch",
+        "GB",
+        "MB",
+        "kB",
+        "min",
+        "ms",
+        "SHA",
+        "Bradley",
+        "Terry",
+        "Fleiss",
+        "Cohen",
+        "Krippendorff",
+        "McNemar",
+    ]
 )
 
 
@@ -71,7 +96,7 @@ class Outside(HTMLParser):
                 self._out(given.get("value") or "", 0)
         if tag in VOID:
             return
-        foreign = tag != "html" and "lang" in given or given.get("translate") == "no"
+        foreign = (tag != "html" and "lang" in given) or given.get("translate") == "no"
         brought = "rich" in (given.get("class") or "").split() or given.get("dir") == "auto"
         skip = foreign or brought or tag in CODE
         self.open.append((tag, skip))
