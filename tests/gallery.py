@@ -26,7 +26,6 @@ DRAWN = """async () => {
   await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))); // a theme has its own pictures
   await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
 }"""
-STANDING = ".saving { position: static !important; }"  # a picture of a whole page has no lower edge to stick to
 STYLE = """
 body { font: 14px/1.4 system-ui; margin: 24px; background: #777; color: #fff; }
 section { display: flex; gap: 12px; align-items: flex-start; margin-bottom: 40px; }
@@ -71,8 +70,7 @@ def take(playwright, tour, found) -> list[str]:
             for theme in THEMES:
                 tab.emulate_media(color_scheme=theme)
                 tab.evaluate(DRAWN)
-                path = FOLDER / f"{page.name}-{width}-{theme}.png"
-                tab.screenshot(path=path, full_page="annotate" not in page.name, style=STANDING)
+                tab.screenshot(path=FOLDER / f"{page.name}-{width}-{theme}.png", full_page="annotate" not in page.name)
             if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wide.append(f"{page.name} at {width}")
         context.close()
