@@ -8,7 +8,7 @@ class DomainError(Exception):
     in "%(name)s" and comes in `values`.
     """
 
-    def __init__(self, message: str, **values: object) -> None:
+    def __init__(self, message: str, /, **values: object) -> None:
         super().__init__(message % values if values else message)
         self.message, self.values = message, values
 
@@ -24,7 +24,7 @@ class Conflict(DomainError):
 class Invalid(DomainError):
     """What was sent does not make sense; `field` says where."""
 
-    def __init__(self, field: str, reason: str, **values: object) -> None:
+    def __init__(self, field: str, reason: str, /, **values: object) -> None:
         super().__init__(reason, **values)
         self.field, self.reason = field, self.args[0]
 

@@ -32,35 +32,33 @@ CODE = ("script", "style", "code", "pre", "kbd", "math", "textarea")
 READ_OUT = ("alt", "aria-label", "aria-description", "label", "placeholder", "title")
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # what is the same in every language, or a name
-SAME = set(
-    [
-        "Touchstone",
-        "UTC",
-        "CSV",
-        "SVG",
-        "JSON",
-        "JSONL",
-        "API",
-        "TRL",
-        "PyTorch",
-        "Python",
-        "Transformers",
-        "English",
-        "Deutsch",
-        "GB",
-        "MB",
-        "kB",
-        "min",
-        "ms",
-        "SHA",
-        "Bradley",
-        "Terry",
-        "Fleiss",
-        "Cohen",
-        "Krippendorff",
-        "McNemar",
-    ]
-)
+SAME = {
+    "Touchstone",
+    "UTC",
+    "CSV",
+    "SVG",
+    "JSON",
+    "JSONL",
+    "API",
+    "TRL",
+    "PyTorch",
+    "Python",
+    "Transformers",
+    "English",
+    "Deutsch",
+    "GB",
+    "MB",
+    "kB",
+    "min",
+    "ms",
+    "SHA",
+    "Bradley",
+    "Terry",
+    "Fleiss",
+    "Cohen",
+    "Krippendorff",
+    "McNemar",
+}
 
 
 class Marked(NullTranslations):
