@@ -7,8 +7,8 @@ import pytest
 from app.domain import projects, training_logs, training_runs
 from app.vocabulary import RunState
 from app.web.pages import training
-from tests.web.browsing import HOSTILE
-from tests.web.conftest import METRICS
+from tests.web.browsing import HOSTILE, by
+from tests.web.conftest import METRICS, lines, pairs, upload
 
 
 def test_a_run_is_requested_with_options_and_cancelled(boss, judged, sessions):
@@ -76,8 +76,10 @@ def test_a_run_shows_its_figures_and_its_curves(boss, run_id):
     assert boss.get(f"/projects/study/training-runs/{run_id}/loss.svg?theme=pink").status_code == 422
 
 
-def test_the_models_of_a_project_make_a_curve(boss, run_id, sessions, clock):
+def test_the_models_of_a_project_make_a_curve(boss, admin, run_id, sessions, clock):
     assert "Train again when there are more judgements" in boss.text("/projects/study/model")
+    more = [row | {"id": f"more-{row['id']}", "prompt": f"More {row['id']}?"} for row in pairs(9, annotations=by(2))]
+    assert upload(admin, content=lines(*more)).status_code == 201
     with sessions.begin() as session:
         project = projects.get(session, "study")
         other = training_runs.request(session, project, clock())
