@@ -1,4 +1,5 @@
-// What is wider or longer than its place gets a place in the tab order, so that the arrow keys can scroll it.
+// What is wider or longer than its place gets a place in the tab order, so that the arrow keys can scroll it; the tab that
+// is open is in sight.
 
 const SCROLLS = ".scroll, .pair, [popover]:not([autofocus]), dialog, pre, .rich table, math[display=block]";
 
@@ -17,6 +18,11 @@ function watch(root) {
 }
 
 watch(document);
+
+const open = document.querySelector(".tabs [aria-current]");
+if (open instanceof HTMLElement && open.parentElement) {
+  open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
+}
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) for (const node of addedNodes) if (node instanceof Element) watch(node);
 }).observe(document.body, { childList: true, subtree: true });
