@@ -123,7 +123,8 @@ def answer(
 ) -> None:
     """Takes an answer, −3..3 from left to right as it was shown; the first one to a question is final.
 
-    The last one finishes the attempt, and qualifies whoever has reached the pass mark. Raises Invalid, or NotFound.
+    The last one finishes the attempt, and qualifies whoever has reached the pass mark: nobody where that was taken away
+    meanwhile. Raises Invalid, or NotFound.
     """
     if not -3 <= strength <= 3:
         raise Invalid("answer", "must be between 1 and 7")
@@ -155,7 +156,7 @@ def review(session: Session, attempt: QuizAttempt) -> list[Answered]:
 
 def _finish(session: Session, project: Project, attempt: QuizAttempt, correct: int, now: datetime) -> None:
     attempt.finished_at, attempt.correct = now, correct
-    attempt.passed = correct * 100 >= (project.pass_mark or 0) * attempt.asked
+    attempt.passed = project.pass_mark is not None and correct * 100 >= project.pass_mark * attempt.asked
     session.flush()
     if attempt.passed:
         qualifications.qualify(session, project, attempt.person_id, attempt.id, now)

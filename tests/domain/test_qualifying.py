@@ -53,9 +53,9 @@ def study(session, project, clock):
     return project
 
 
-def through(session, project, person, clock, answers=None):
+def through(session, project, person, clock, answers=None, attempt=None):
     """One attempt, answered with what gold says, or by external id with something else, as (gold of it) -> strength."""
-    attempt = quiz.start(session, project, person.id, clock())
+    attempt = attempt or quiz.start(session, project, person.id, clock())
     while (asked := quiz.ask(session, attempt)) is not None:
         strength = 2 * asked.question.gold if answers is None else answers(asked.question)
         shown = -strength if asked.swapped else strength
@@ -177,6 +177,14 @@ def test_the_pass_mark_is_a_share_of_the_questions(session, study, clock, ann, w
     attempt = through(session, study, ann, clock, lambda asked: 3 if asked.id in mistaken else asked.gold)
     assert (attempt.correct, attempt.passed) == (5 - wrong, passed)
     assert qualifications.missing(session, study, ann.id) is not passed
+
+
+def test_nobody_qualifies_by_an_attempt_whose_pass_mark_was_taken_away(session, study, clock, ann):
+    attempt = quiz.start(session, study, ann.id, clock())
+    study.pass_mark = None
+    assert through(session, study, ann, clock, attempt=attempt).passed is False
+    study.pass_mark = 80
+    assert qualifications.missing(session, study, ann.id)
 
 
 def test_an_attempt_goes_on_where_it_was_and_answers_are_final(session, study, clock, ann):
