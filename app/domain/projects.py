@@ -130,10 +130,15 @@ def checked(project: Project, wanted: Settings) -> Settings:
     return replace(
         wanted,
         name=plain(wanted.name, 200) or project.slug,
-        guidelines=wanted.guidelines.replace("\x00", ""),
+        guidelines=_as_forms_have_it(wanted.guidelines.replace("\x00", "")),
         base_model=plain(wanted.base_model, 500),
         asks=asking.read(asking.written(wanted.asks)),
     )
+
+
+def _as_forms_have_it(text: str) -> str:
+    """The text with the ends of lines that a form sends back: whoever saves something else makes no version of it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
 
 
 def configure(project: Project, wanted: Settings, now: datetime) -> None:

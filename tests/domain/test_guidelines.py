@@ -43,6 +43,13 @@ def test_each_other_text_is_a_version_and_the_same_text_is_none(session, project
         guidelines.version(session, project, 4)
 
 
+@pytest.mark.parametrize("text", ["Be kind.\r\nBe right.", "Be kind.\rBe right.", "\n\nBe kind.\nBe right."])
+def test_what_a_form_makes_of_it_is_no_other_version(session, project, write, text):
+    write(text)
+    write("Be kind.\nBe right.")
+    assert project.guidelines_version == 1
+
+
 def test_a_project_may_begin_with_guidelines(session, clock):
     began = projects.create(session, "begun", "Begun", clock(), guidelines="Be kind.")
     assert guidelines.versions(session, began) == [(1, clock())]
