@@ -9,6 +9,7 @@ from markupsafe import Markup
 from rapidfuzz.distance import LCSseq
 
 MOST_PRODUCT = 40_000_000  # words times words: what is longer takes too long to compare, and is not marked
+LONGEST = 200_000  # characters of HTML: what is longer takes too long to read word by word, and is not marked either
 BEGIN, END = '<mark class="only">', "</mark>"
 # written without blanks: each character is a word
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
@@ -71,6 +72,8 @@ def marked(left: Markup, right: Markup) -> tuple[Markup, Markup]:
 
     What they share is a longest common subsequence of their words, so that what only moved is marked once in each.
     """
+    if max(len(left), len(right)) > LONGEST:
+        return left, right
     one, other = _Read(left), _Read(right)
     if not one.words or not other.words or len(one.words) * len(other.words) > MOST_PRODUCT:
         return left, right

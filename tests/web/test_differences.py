@@ -105,6 +105,12 @@ def test_beside_an_empty_response_nothing_is_marked(left, right):
         assert marked(one, other) == (one, other)
 
 
+def test_what_is_very_long_is_not_read_word_by_word():
+    long, short = Markup("<p>" + "a " * differences.LONGEST + "</p>"), Markup("<p>b</p>")
+    assert differences.marked(long, short) == (long, short)
+    assert differences.marked(short, long) == (short, long)
+
+
 def test_what_takes_too_long_is_left_as_it_is(monkeypatch):
     monkeypatch.setattr(differences, "MOST_PRODUCT", 8)
     assert both("a b c", "x y z") == ([], [])
