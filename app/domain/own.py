@@ -1,32 +1,36 @@
 """What somebody has judged: for them to look at again, and to change while the batch is open."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from app.domain import asking
 from app.domain.assignments import Task
 from app.domain.errors import NotFound
 from app.domain.preferences import Answer
 from app.storage.batches import Batch, Comparison, Prompt, Response
 from app.storage.comparisons import Assignment, Preference
-from app.vocabulary import BatchState
+from app.storage.projects import Project
+from app.vocabulary import Asked, BatchState
 
 _a, _b = aliased(Response), aliased(Response)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A judgement of one's own. `answer` is as it was shown, `task` is what was shown; `editable` while it may change."""
+    """A judgement of one's own. `answer` is as it was shown, `task` is what was shown, since `leased_at`; `editable` while
+    it may change."""
 
     task: Task
     answer: Answer
     received_at: datetime
     late: bool
     editable: bool
+    leased_at: datetime | None
 
 
 def newest(session: Session, project_id: int, annotator_id: int, before: str | None, most: int) -> list[Judgement]:
@@ -48,6 +52,23 @@ def one(session: Session, project_id: int, annotator_id: int, assignment_id: int
     if found is None:
         raise NotFound("You have no judgement %(number)s in this project.", number=assignment_id)
     return found
+
+
+def amended(project: Project, found: Judgement, answer: Answer) -> Answer:
+    """The answer that is to take the place of what was found. What the project does not ask for any more stays as it was
+    said: the form had no room for it, and nobody took it back. So does the time, that of the first reading."""
+    asks, before = asking.read(project.asks), found.answer
+    answer = replace(answer, active_ms=before.active_ms)
+    if asks.rationale is Asked.no:
+        answer = replace(answer, rationale=before.rationale)
+    good = before.acceptable_left, before.acceptable_right
+    if not asks.acceptable and answer.strength * before.strength > 0:  # a tie says it itself
+        answer = replace(answer, acceptable_left=good[0], acceptable_right=good[1])
+    if project.asks_since is None or found.leased_at is None or found.leased_at >= project.asks_since:
+        return answer
+    asked = {criterion.key for criterion in asks.criteria}
+    dropped = {key: said for key, said in before.criteria.items() if key not in asked}
+    return replace(answer, criteria=answer.criteria | dropped, flags=answer.flags if asks.flags else before.flags)
 
 
 def _wanted(project_id: int, annotator_id: int) -> Select[*tuple[Any, ...]]:
@@ -87,4 +108,4 @@ def _judgement(row: Row[Any]) -> Judgement:
     task = Task(assignment.id, external_id, token, given.received_at, messages, left, right)
     # what came late and was shown the other way round would be changed in another order than it was given in
     editable = bool(token) and state != BatchState.closed and given.swapped == assignment.swapped
-    return Judgement(task, answer, given.received_at, given.late, editable)
+    return Judgement(task, answer, given.received_at, given.late, editable, assignment.leased_at)

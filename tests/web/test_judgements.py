@@ -17,7 +17,13 @@ from tests.web.test_judging import checked
 
 LIST = "/projects/study/judgements"
 ASKS = Asks(True, (Criterion("kind", "Kind"),), Asked.optional, 1, True)
-SAID = {"acceptable": {"left": False, "right": True}, "criteria": {"kind": -2}, "flags": ["broken"], "rationale": "so"}
+SAID = {
+    "acceptable": {"left": False, "right": True},
+    "criteria": {"kind": -2},
+    "flags": ["broken"],
+    "rationale": "so",
+    "active_ms": 900,
+}
 
 
 @pytest.fixture
@@ -79,7 +85,8 @@ def test_page_by_page(browsers, judged, monkeypatch):
     assert "?before=" not in last
     assert "The newest" in last
     assert "Nothing here yet" not in browsers["ann"].text(f"{LIST}?before={uuid.uuid4()}")
-    assert browsers["ann"].get(f"{LIST}?before={'x' * 99}").status_code == 422
+    for garbage in ("x" * 99, "%00", "x"):
+        assert browsers["ann"].get(f"{LIST}?before={garbage}").status_code == 422
 
 
 def test_the_form_holds_what_was_said(browsers, judged):
@@ -106,6 +113,22 @@ def test_a_change_takes_its_place_and_the_answer_before_is_kept(judged, form, se
     with sessions() as session:
         session.connection(execution_options={"read_only": True})
         assert session.get(PreferenceHistory, before.id).why == "revised"
+
+
+def test_a_change_takes_nothing_away_that_is_not_asked_any_more(judged, form, sessions, clock):
+    before = stored(sessions)[judged[0]["id"]]
+    clock.forward(minutes=1)
+    with sessions.begin() as session:
+        projects.configure(projects.get(session, "study"), projects.Settings(), clock())
+    assert form(judged[0], answer="7").status_code == 303
+    after = stored(sessions)[judged[0]["id"]]
+    assert (abs(before.strength), abs(after.strength)) == (1, 3)
+    for name in ("criteria", "flags", "rationale", "acceptable_a", "acceptable_b", "active_ms"):
+        assert getattr(after, name) == getattr(before, name) is not None, name
+    # what is good enough would now contradict it
+    assert form(judged[0], answer="1").status_code == 303
+    turned = stored(sessions)[judged[0]["id"]]
+    assert (turned.acceptable_a, turned.acceptable_b, turned.criteria) == (None, None, before.criteria)
 
 
 def test_what_cannot_be_is_said_and_kept(judged, form, sessions):

@@ -1,9 +1,8 @@
 """One's own judgements: to look at again, and to change while the batch is open."""
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.domain import asking, own, preferences
@@ -29,10 +28,10 @@ def list_judgements(
     person: Annotator,
     project: InProject,
     session: Db,
-    before: Annotated[str | None, Query(max_length=36)] = None,
+    before: uuid.UUID | None = None,
 ) -> Response:
     """What one has judged in this project, the newest first."""
-    found = own.newest(session, project.id, person.id, before, LISTED + 1)
+    found = own.newest(session, project.id, person.id, before and str(before), LISTED + 1)
     context = {
         "person": person,
         "project": project,
@@ -65,7 +64,9 @@ def change_judgement(
     """Puts another answer in its place; the one before is kept in its history."""
     filled = judging.filled(form)
     try:
-        preferences.submit(session, assignment_id, person.id, judging.given(filled, id, lease_token), now)
+        answer = judging.given(filled, id, lease_token)
+        answer = own.amended(project, own.one(session, project.id, person.id, assignment_id), answer)
+        preferences.submit(session, assignment_id, person.id, answer, now)
     except (Invalid, Conflict) as error:
         session.rollback()
         return _judgement(request, person, project, session, assignment_id, filled, error)
