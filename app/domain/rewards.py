@@ -46,8 +46,9 @@ def of_run(session: Session, run: TrainingRun) -> tuple[NDArray[np.int64], NDArr
 
 
 def are_kept(session: Session, run: TrainingRun) -> bool:
-    """Whether there are rewards of the run."""
-    return bool(session.scalar(select(exists().where(Reward.run_id == run.id))))
+    """Whether there are all rewards of the run: while it is under way there may be some, and what is found in them would
+    be remembered."""
+    return run.state == RunState.succeeded and bool(session.scalar(select(exists().where(Reward.run_id == run.id))))
 
 
 def prune(session: Session, project_id: int | None = None) -> int:

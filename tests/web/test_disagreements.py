@@ -60,6 +60,22 @@ def told(page):
     return [(int(sure), int(name)) for sure, name in re.findall(r"(\d+) % sure Comparison row (\d+)", page)]
 
 
+def test_what_is_found_in_a_part_of_the_rewards_is_not_remembered(boss, end, sessions):
+    run_id, found = end(lambda n: (0.0, 5.0), split="train")
+    at = f"{PAGES}/{run_id}/disagreements?of=train"
+    with sessions.begin() as session:  # as it is while the worker still stores rewards
+        run = training_runs.get(session, run_id)
+        run.state = RunState.running
+        kept = list(zip(*(part.tolist() for part in rewards.of_run(session, run)), strict=True))
+        rewards.forget(session, run_id)
+        rewards.keep(session, run_id, kept[:4])
+    boss.text(at)
+    with sessions.begin() as session:
+        rewards.keep(session, run_id, kept[4:])
+        training_runs.get(session, run_id).state = RunState.succeeded
+    assert f"of {int((found.majority != 0).sum())} comparisons" in boss.text(at)
+
+
 def test_the_surest_contradictions_come_first_page_by_page(boss, end):
     run_id, found = end(lambda n: (0.0, n / 10) if n % 2 else (5.0, 0.0), split="train")
     decided = int((found.majority != 0).sum())

@@ -52,7 +52,7 @@ def show_run(request: Request, person: Reviewer, project: InProject, session: Db
         "options": run_words.options(run.config),
         "machine": run_words.machine(run.machine or {}),
         "lines": training_logs.lines(session, run.id),
-        "rewards": run.state == RunState.succeeded and rewards.are_kept(session, run),
+        "rewards": rewards.are_kept(session, run),
         "before": _before(session, project, run),
         "loss": run_charts.loss(run, points),
         "accuracy": run_charts.accuracy(run, points),
