@@ -31,7 +31,7 @@ def list_judgements(
     before: uuid.UUID | None = None,
 ) -> Response:
     """What one has judged in this project, the newest first."""
-    found = own.newest(session, project.id, person.id, before and str(before), LISTED + 1)
+    found = own.newest(session, project.id, person.id, str(before) if before else None, LISTED + 1)
     context = {
         "person": person,
         "project": project,
