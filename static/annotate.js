@@ -62,7 +62,8 @@ const outbox = new Outbox(person, {
     else take(reply?.assignments ?? []);
   },
   refused: (entry, problem, status) => {
-    tell(say("refused", { detail: problem.detail }));
+    // where the project asks for something else since, this page has no room for it
+    tell(say("refused", { detail: problem.detail }), status === 422 ? { link: location.pathname, act: say("go-on") } : {});
     if (entry.project !== project) return;
     if (entry.method === "DELETE") {
       drop(entry.assignment);

@@ -1,10 +1,13 @@
 """The form of a judgement at the desk: what is asked beside the strength, by key and by hand, and what becomes of it."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
 
+from app.domain import projects
 from app.domain.asking import Asks, Criterion
 from app.vocabulary import Asked
 from tests.browser.desks import EVERYTHING
@@ -252,6 +255,33 @@ def test_an_answer_that_the_server_refuses_comes_back_to_be_mended(desk):
     left(at, before)
     at.settled()
     assert len(at.stored()) == 1
+
+
+def test_what_the_project_asks_since_is_one_press_away(desk):
+    at = desk()
+    at.sit()
+    with at.sessions.begin() as session:
+        project = projects.get(session, at.slug)
+        asks = Asks(rationale=Asked.required, rationale_least=5)
+        projects.configure(project, replace(projects.settings(project), asks=asks), datetime.now(UTC))
+    for _ in range(4):  # handed out before, and asked the old way
+        before = at.shown()
+        at.press("1")
+        left(at, before)
+        at.settled()
+    before = at.shown()
+    at.press("1")
+    expect(at.page.locator("#notice")).to_contain_text("at least 5 characters")
+    at.page.click("#notice a")
+    expect(at.page.locator("#send")).to_be_visible()
+    at.settled()
+    expect(at.front).to_have_attribute("data-assignment", before)
+    at.press("1", "w")
+    at.page.keyboard.type("It is right.")
+    at.press("Escape", "Enter")
+    left(at, before)
+    at.settled()
+    assert len(at.stored()) == 5
 
 
 def test_history_and_changing_ones_mind(desk):
