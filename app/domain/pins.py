@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import audit
+from app.domain import audit, qualifications
 from app.domain.errors import Conflict, NotFound
 from app.storage import leases
 from app.storage.batches import Batch, Comparison
@@ -39,6 +39,8 @@ def pin(session: Session, project: Project, comparison_id: int, person: Person) 
         raise Conflict(
             "%(person)s is not in the group that batch %(batch)s is for.", person=label(person), batch=batch.name
         )
+    if qualifications.missing(session, project, person.id):
+        raise Conflict("%(person)s has not passed the quiz of this project.", person=label(person))
     had = select(Assignment.id).where(Assignment.comparison_id == comparison.id, Assignment.holder_id == person.id)
     if session.scalar(had.limit(1)) is not None:
         raise Conflict("%(person)s has had this comparison already.", person=label(person))

@@ -51,9 +51,9 @@ def chosen(accepted: str) -> str:
     """The best of our languages for an Accept-Language header, English where none fits."""
     wanted = []
     for position, part in enumerate(accepted.split(",")[:20]):
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = part.replace(" ", "").partition(";q=")
         try:
-            wanted.append((-float(weight or 1), position, tag.strip().replace("-", "_")))
+            wanted.append((-float(weight or 1), position, tag.replace("-", "_")))
         except ValueError:
             continue
     names = [tag for weight, _, tag in sorted(wanted) if weight < 0]
@@ -91,8 +91,8 @@ def decimal_symbol(name: str) -> str:
 
 
 def gettext(message: str) -> str:
-    """The message in the reader's language."""
-    return str(catalogue(language()).gettext(message))
+    """The message in the reader's language; of nothing, nothing: a catalogue keeps its head there."""
+    return str(catalogue(language()).gettext(message)) if message else ""
 
 
 def ngettext(one: str, many: str, number: int) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import assignments, people, pins, preferences
+from app.domain import assignments, people, pins, preferences, qualifications
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.preferences import Answer
 from app.storage import claims
@@ -330,3 +330,14 @@ def test_what_cannot_be_a_token_is_nobodys(session, project, clock, ann, token):
     ):
         with pytest.raises(Conflict, match="not leased with that token"):
             act()
+
+
+def test_nothing_is_pinned_to_somebody_who_may_not_judge_yet(session, project, clock, ann):
+    take(session, project, clock, rows(2))
+    project.pass_mark = 80
+    session.flush()
+    with pytest.raises(Conflict, match="quiz"):
+        pins.pin(session, project, pins.named(session, project, "1").id, ann)
+    qualifications.qualify(session, project, ann.id, None, clock())
+    pins.pin(session, project, pins.named(session, project, "1").id, ann)
+    assert [task.external_id for task in claim(session, project, ann, clock, 1)] == ["1"]

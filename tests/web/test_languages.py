@@ -19,6 +19,7 @@ from tests.messages import extracted, read
         ("fr, de;q=0.3", "de"),
         ("fr", "en"),
         ("de;q=0", "en"),
+        ("en; q=0.2, de; q=0.8", "de"),
         ("*;q=x, \x00, ;;;", "en"),
     ],
 )
