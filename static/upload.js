@@ -2,6 +2,7 @@
 // before a file goes in twice.
 
 import { uuid } from "./outbox.js";
+import { beginning } from "./sample.js";
 import { say } from "./words.js";
 
 const LOOK = 400; // milliseconds between two questions how far it is
@@ -33,13 +34,36 @@ area.addEventListener("drop", (event) => {
   file.files = chosen.files;
   refused.hidden = true;
   send.focus();
+  inspect();
 });
-file.addEventListener("change", () => (refused.hidden = true));
+file.addEventListener("change", () => {
+  refused.hidden = true;
+  inspect();
+});
+for (const choice of form.querySelectorAll("[name=purpose]")) choice.addEventListener("change", inspect);
 cancel.addEventListener("click", stop);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   upload(field("again").checked);
 });
+
+/** Says what would be refused of the file's beginning, before it is sent and while it is. */
+async function inspect() {
+  const [chosen] = file.files;
+  early.hidden = true;
+  part("errors").replaceChildren();
+  if (!chosen) return;
+  const purpose = field("purpose").value;
+  try {
+    const { sample, name, whole } = await beginning(chosen);
+    const parameters = new URLSearchParams({ name, purpose, whole: String(whole) });
+    const reply = await fetch(`${form.dataset.upload}/inspection?${parameters}`, { method: "POST", body: sample });
+    const found = await reply.json();
+    if (chosen !== file.files[0] || purpose !== field("purpose").value || present?.sent) return;
+    if (reply.ok) look(found, found.rejected ? "first" : "first-good");
+    else if (whole && found.errors) refuse(say("wrong", { field: found.errors[0].field, reason: found.errors[0].reason }));
+  } catch { /* the upload itself says what is wrong */ }
+}
 
 /** Sends the file to the API and goes to the batch that it becomes.
  * @param {boolean} again even if the project has this very file */
@@ -66,8 +90,7 @@ function upload(again) {
   request.addEventListener("load", () => answered(request.status, request.response));
   request.addEventListener("abort", () => refuse(say("cancelled")));
   request.addEventListener("error", () => refuse(say("broken")));
-  refused.hidden = early.hidden = true;
-  part("errors").replaceChildren();
+  refused.hidden = true;
   send.disabled = true;
   cancel.disabled = shown.hidden = false;
   tell(0, "uploaded");
@@ -78,13 +101,18 @@ function upload(again) {
  * @param {{request: XMLHttpRequest, id: string, cancelled: boolean}} mine */
 async function follow(mine) {
   tell(null, "importing");
+  early.hidden = true;
+  part("errors").replaceChildren();
   while (mine.request.readyState !== XMLHttpRequest.DONE) {
     const path = `${form.dataset.upload}/imports/${mine.id}`;
     // it is asked to stop until it does: it may not have begun
     if (mine.cancelled) await fetch(`${path}/cancellation`, { method: "PUT" }).catch(() => null);
     const reply = await fetch(path).catch(() => null);
     const found = reply?.ok ? await reply.json() : null;
-    if (found && mine.request.readyState !== XMLHttpRequest.DONE) look(found, mine.cancelled);
+    if (found && mine.request.readyState !== XMLHttpRequest.DONE) {
+      if (!mine.cancelled) tell(found.total && found.done / found.total, found.stage);
+      if (found.rejected) look(found, "rows");
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK));
   }
 }
@@ -99,16 +127,13 @@ function stop() {
 
 /** @typedef {{line: number, field: string, reason: string}} Wrong */
 
-/** @param {{stage: string, done: number, total: number, rows: number, rejected: number, errors: Wrong[]}} found
- * @param {boolean} cancelled */
-function look(found, cancelled) {
-  if (!cancelled) tell(found.total && found.done / found.total, found.stage);
-  if (!found.rejected) return;
+/** @param {{rows: number, rejected: number, errors: Wrong[]}} found @param {string} what is said of it */
+function look(found, what) {
   if (early.hidden) {
     early.hidden = false;
     early.scrollIntoView({ block: "nearest" });
   }
-  write(part("rows"), say("rows", { rows: found.rows, rejected: found.rejected }));
+  write(part("rows"), say(what, { rows: found.rows, rejected: found.rejected }));
   part("more").hidden = found.rejected <= found.errors.length;
   for (const wrong of found.errors.slice(part("errors").children.length)) {
     const [item, line, name] = ["li", "b", "code"].map((tag) => document.createElement(tag));

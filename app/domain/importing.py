@@ -7,13 +7,14 @@ anything breaks, nothing of it stays.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from typing import BinaryIO
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.domain import adding, audit
-from app.domain.errors import DuplicateUpload
+from app.domain.errors import DuplicateUpload, UploadError
 from app.domain.pairs import Pair
 from app.domain.projects import checked_overlap
 from app.domain.recording import Recorder
@@ -88,6 +89,18 @@ def check(session: Session, project: Project, found: Rows, upload: Upload) -> No
 def read(found: Rows, upload: Upload, progress: Progress = silent) -> None:
     """Reads the file; `progress` is told how many of its bytes. Raises UploadError when it cannot be read as a whole."""
     found.read(upload.file_name, upload.limit, upload.pairs_per_prompt, progress, upload.purpose)
+
+
+def inspect(sample: bytes, upload: Upload, whole: bool) -> Rows:
+    """The beginning of a file, or the whole of it, read and not kept: how many of its rows there are, and which would be
+    refused. Raises UploadError when it cannot be read as a whole; at the end of a beginning, that is no fault."""
+    with Rows(BytesIO(sample)) as found:
+        try:
+            read(found, upload)
+        except UploadError:
+            if whole or not found.rows:
+                raise
+        return found
 
 
 def store(

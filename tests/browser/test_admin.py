@@ -1,5 +1,7 @@
 """What scripts add to the admin pages: an upload that shows how far it is."""
 
+import gzip
+
 import pytest
 
 from app.vocabulary import Role
@@ -63,15 +65,30 @@ def test_what_is_wrong_is_said_while_a_file_is_read_and_it_can_be_cancelled(desk
     desk.goto("/projects/study/batches")
     desk.set_input_files("#file", many(60_000, "no row", {"prompt": "Alone"}))
     desk.click("[data-send]")
+    desk.wait_for_selector("[data-rows]:has-text('Refused: 2.')")
     desk.wait_for_selector("[data-errors] li >> nth=1")
     assert desk.text_content("[data-errors] li >> nth=1") == "Line 2 response_a missing"
     assert desk.get_attribute("[data-errors]", "aria-live") == "polite"
-    assert "Refused: 2." in desk.text_content("[data-rows]")
     desk.click("text=Cancel")
     desk.wait_for_selector("[data-refused]:has-text('Nothing of the file was kept')")
     assert desk.is_enabled("[data-send]")
     desk.reload()
     assert desk.locator("table.data tbody tr").count() == 1
+
+
+def test_the_first_faults_are_named_before_anything_is_uploaded(desk):
+    desk.goto("/projects/study/batches")
+    few = {"name": "few.jsonl", "mimeType": "text/plain", "buffer": lines(*pairs(2, prompt="Chosen?"), "no row")}
+    desk.set_input_files("#file", few)
+    desk.wait_for_selector("[data-rows]:has-text('Of the first 3 rows 1 would be refused.')")
+    assert desk.locator("[data-errors] li").all_text_contents() == ["Line 3 not a JSON object"]
+    desk.check("[name=purpose][value=practice]")
+    desk.wait_for_selector("[data-rows]:has-text('Of the first 3 rows 3 would be refused.')")
+    desk.check("[name=purpose][value=judging]")
+    packed = {"name": "few.jsonl.gz", "mimeType": "application/gzip", "buffer": gzip.compress(lines(*pairs(2)))}
+    desk.set_input_files("#file", packed)
+    desk.wait_for_selector("[data-rows]:has-text('The first 2 rows can be read.')")
+    assert desk.locator("[data-errors] li").count() == 0
 
 
 def test_a_file_goes_up_and_asks_before_it_does_twice(desk):

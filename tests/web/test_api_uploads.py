@@ -452,3 +452,22 @@ def test_an_upload_may_want_its_own_overlap(admin, study):
     assert upload(admin, content=lines(*pairs(3))).json()["overlap"] == 1
     for wrong in (0, 101, "many"):
         assert upload(admin, content=lines(*pairs(1)), overlap=wrong).status_code == 422
+
+
+def inspect(caller, content, **parameters):
+    return caller.post("/projects/study/batches/inspection", params=parameters, content=content)
+
+
+def test_the_beginning_of_a_file_is_inspected_and_nothing_of_it_is_kept(admin, study):
+    found = inspect(admin, lines({"prompt": ""}, *pairs(3)), whole=False).json()
+    assert (found["rows"], found["rejected"], found["errors"][0]["line"]) == (4, 1, 1)
+    assert inspect(admin, lines(*pairs(2)), purpose="practice").json()["rejected"] == 2
+    assert admin.get("/projects/study/batches").json() == []
+
+
+def test_a_beginning_may_end_within_a_cell_and_a_whole_file_may_not(admin, study):
+    table = b'prompt,response_a,response_b\nWhy?,a,b\nWhy not?,"one line\n'
+    assert inspect(admin, table, name="t.csv", whole=False).json() == {"rows": 1, "rejected": 0, "errors": []}
+    assert inspect(admin, table, name="t.csv").status_code == 422
+    assert inspect(admin, b"", whole=False).status_code == 422
+    assert inspect(admin, b"x" * 2_100_000).status_code == 413

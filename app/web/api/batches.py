@@ -3,10 +3,10 @@
 import csv
 import io
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from app.vocabulary import BatchState, Purpose
 from app.web.api.description import PROBLEM, lines
 from app.web.cells import cell
 from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
-from app.web.progress import cancel, look_up
+from app.web.progress import FIRST, cancel, look_up
 from app.web.uploads import Upload, take_in
 
 router = APIRouter(tags=["batches"], prefix="/projects/{slug}/batches")
@@ -69,6 +69,14 @@ class Progress(BaseModel):
     stage: Literal["reading", "storing"]
     done: int
     total: int
+    rows: int
+    rejected: int
+    errors: list[Problem]
+
+
+class Inspection(BaseModel):
+    """How many rows the beginning of a file has, how many of them would be refused, and why the first of them."""
+
     rows: int
     rejected: int
     errors: list[Problem]
@@ -144,6 +152,36 @@ def upload_batch(
     report = take_in(session, project, admin, received, upload, now, import_id)
     batch = BatchOut.model_validate(report.batch)
     return Imported(**batch.model_dump(), errors=[Problem.model_validate(error) for error in report.errors[:LISTED]])
+
+
+async def sent(request: Request) -> bytes:
+    """The body as it is."""
+    return await request.body()
+
+
+@router.post(
+    "/inspection",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+    },
+    responses={413: PROBLEM},
+)
+def inspect_file(
+    admin: Admin,
+    project: InProject,
+    session: Db,
+    sample: Annotated[bytes, Depends(sent)],
+    name: str = Query("", max_length=200, description="Of the file; one that ends in .csv is CSV"),
+    whole: bool = Query(True, description="False for the beginning of a file, up to the end of a line"),
+    purpose: Purpose = Purpose.judging,
+    pairs_per_prompt: int | None = Query(None, ge=1),
+) -> Inspection:
+    """Reads a file, or its beginning, of at most 2 MB as an upload would be read, and keeps nothing of it."""
+    session.commit()  # reading takes a while, and nobody may wait for it
+    upload = importing.Upload("", name or "upload.jsonl", purpose=purpose, pairs_per_prompt=pairs_per_prompt)
+    found = importing.inspect(sample, upload, whole)
+    errors = [Problem.model_validate(error) for error in found.refused[:FIRST]]
+    return Inspection(rows=found.rows, rejected=found.rejected, errors=errors)
 
 
 @router.get("")
