@@ -88,21 +88,24 @@ def visit(browser, toured):
     return visit
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_in_either_theme(visit, width):
+@pytest.mark.parametrize(
+    ("width", "others"),
+    [
+        pytest.param(1440, (768, 720), id="1440, and as wide as a tablet, and at twice the size"),
+        pytest.param(390, (320,), id="390, and the least width"),
+    ],
+)
+def test_axe_finds_nothing_in_either_theme_and_nothing_is_lost_at_any_width(visit, width, others):
     def look(tab):
         for theme in THEMES:
             tab.emulate_media(color_scheme=theme)
             for found in AXE.run(tab, options=OPTIONS).response["violations"]:
                 yield f"{theme}: {found['id']}: {found['help']}: {found['nodes'][0]['html'][:160]}"
-        yield from tab.evaluate(BASICS)
+        for other in (*others, width):
+            tab.set_viewport_size({"width": other, "height": 900})
+            yield from (f"at {other}: {found}" for found in tab.evaluate(BASICS))
 
     visit(look, width)
-
-
-@pytest.mark.parametrize(("width", "scale"), [(320, 1), (768, 1), (720, 2)])
-def test_nothing_is_lost_on_a_small_screen_or_at_twice_the_size(visit, width, scale):
-    visit(lambda tab: tab.evaluate(BASICS), width, device_scale_factor=scale)
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):

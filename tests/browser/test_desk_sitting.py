@@ -236,7 +236,8 @@ def test_an_undo_while_the_reply_is_on_its_way(desk):
     at.sit()
     first, held = at.shown(), []
     at.page.route("**/preference?render=1", lambda route: held.append(route), times=1)
-    at.press("1")
+    with at.page.expect_request("**/preference?render=1"):
+        at.press("1")
     left(at, first)
     at.press("z")
     assert at.shown() == first

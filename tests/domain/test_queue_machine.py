@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from sqlalchemy import delete, event
 
 from app.domain import assignments, preferences
-from app.domain.errors import NotFound
+from app.domain.errors import Invalid, NotFound
 from app.domain.preferences import Answer
 from app.storage import leases
 from app.storage.session import make_sessions
@@ -101,6 +101,10 @@ class Queue(Administered, RuleBasedStateMachine):
         """Submits, and says what must come of it."""
         number = answer.id.lower()
         work = partial(preferences.submit, assignment_id=seat.id, annotator_id=seat.person, answer=answer)
+        if answer.acceptable_left is not None and answer.acceptable_right is not None:
+            better = answer.acceptable_right - answer.acceptable_left
+            if better and answer.strength * better <= 0:  # the worse one will do, and the better one will not
+                return self.refused(lambda s: work(s, now=self.now), Invalid)
         earlier = self.kept.get(number)
         if earlier and (earlier.comparison, earlier.person) != (seat.comparison, seat.person):
             return self.refused(lambda s: work(s, now=self.now))
