@@ -119,7 +119,8 @@ def judge(page: Page, presses: int, pace: float) -> dict[str, Any]:
         dry += not ready
         page.keyboard.press(draw.choice("1234567"))
         page.wait_for_function(OTHER, arg=before)
-    page.wait_for_function("() => document.getElementById('saved').dataset.state === 'saved'")
+    # at full speed answers queue up: each brings the leases of several, and they are sent one after the other
+    page.wait_for_function("() => document.getElementById('saved').dataset.state === 'saved'", timeout=300_000)
     own = page.evaluate(f"performance.getEntriesByName('{OWN}').map((entry) => entry.duration)")
     if len(own) != presses:
         raise RuntimeError(f"{presses} presses, but {len(own)} measures")

@@ -7,6 +7,9 @@ import pytest
 from app.vocabulary import Role
 from tests.web.conftest import lines, pairs
 
+# what the pages do in a browser does not depend on the database; what they show of it is tested on both elsewhere
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 FILE = {
     "name": "rows.jsonl",
     "mimeType": "text/plain",

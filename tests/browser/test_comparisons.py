@@ -8,6 +8,9 @@ from app.vocabulary import Role
 from tests.domain.test_importing import take
 from tests.web.conftest import pairs
 
+# what the pages do in a browser does not depend on the database; what they show of it is tested on both elsewhere
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 CODE = "| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\n" + "x = 1  # " + "long " * 60 + "\n```"
 
 

@@ -12,6 +12,9 @@ from app.vocabulary import Purpose
 from tests.domain.test_importing import take
 from tests.web.conftest import golds
 
+# what the pages do in a browser does not depend on the database; what they show of it is tested on both elsewhere
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 HERE = "/projects/study"
 
 

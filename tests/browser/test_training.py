@@ -11,6 +11,9 @@ from app.vocabulary import Role, RunState
 from tests.domain.test_importing import take
 from tests.web.conftest import pairs
 
+# what the pages do in a browser does not depend on the database; what they show of it is tested on both elsewhere
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def boss(browser, server, study):
