@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy import DateTime, Dialect, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -21,6 +21,12 @@ class Base(DeclarativeBase):
     """Parent of every table."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def index_where(name: str, condition: str, *columns: str, unique: bool = False, on_sqlite: str = "") -> Index:
+    """An index of the rows for which the condition holds, on either database; SQLite may need other words for it."""
+    sqlite, postgresql = text(on_sqlite or condition), text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=sqlite, postgresql_where=postgresql)
 
 
 class Instant(TypeDecorator[datetime]):

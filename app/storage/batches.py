@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Base, Instant
+from app.storage.base import Base, Instant, index_where
 
 
 class Batch(Base):
@@ -97,13 +97,7 @@ class Comparison(Base):
         CheckConstraint("gold IN ('a', 'b', 'tie')", name="gold"),
         Index(None, "batch_id", "id"),
         Index(None, "project_id", "id"),
-        Index(
-            "ix_comparison_gold",
-            "project_id",
-            "id",
-            sqlite_where=text("gold IS NOT NULL"),
-            postgresql_where=text("gold IS NOT NULL"),
-        ),
+        index_where("ix_comparison_gold", "gold IS NOT NULL", "project_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

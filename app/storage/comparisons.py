@@ -18,19 +18,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal_column,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Base, Instant
+from app.storage.base import Base, Instant, index_where
 
 # states as they are written out in a statement: a planner takes an index of some rows only where it sees which are meant
 OPEN, LEASED, DONE, SKIPPED = (literal_column(f"'{state}'", String) for state in ("open", "leased", "done", "skipped"))
-
-
-def _where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
-    """An index of the rows for which the condition holds, on either database."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Assignment(Base):
@@ -54,11 +48,11 @@ class Assignment(Base):
             "state <> 'leased' OR (lease_token IS NOT NULL AND lease_expires_at IS NOT NULL)", name="leased_has_lease"
         ),
         CheckConstraint("pinned_to IS NULL OR annotator_id IS NULL OR annotator_id = pinned_to", name="pinned"),
-        _where(
+        index_where(
             "uq_assignment_comparison_annotator", "holder_id IS NOT NULL", "comparison_id", "holder_id", unique=True
         ),
         # what an annotator passed by in a batch, so that a claim begins where the last one ended
-        _where(
+        index_where(
             "ix_assignment_mine",
             "lease_token IS NOT NULL AND pinned_to IS NULL",
             "annotator_id",
@@ -66,13 +60,13 @@ class Assignment(Base):
             "rank",
             "id",
         ),
-        _where("ix_assignment_queue", "state = 'open' AND pinned_to IS NULL", "batch_id", "rank", "id"),
-        _where("ix_assignment_pinned", "state = 'open' AND pinned_to IS NOT NULL", "pinned_to", "batch_id", "id"),
-        _where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id", "lease_expires_at"),
+        index_where("ix_assignment_queue", "state = 'open' AND pinned_to IS NULL", "batch_id", "rank", "id"),
+        index_where("ix_assignment_pinned", "state = 'open' AND pinned_to IS NOT NULL", "pinned_to", "batch_id", "id"),
+        index_where("ix_assignment_held", "state = 'leased'", "annotator_id", "project_id", "lease_expires_at"),
         # of the same rows, in words by which a planner cannot take it for the one before
-        _where("ix_assignment_expiry", "state = 'leased' AND lease_expires_at IS NOT NULL", "lease_expires_at"),
+        index_where("ix_assignment_expiry", "state = 'leased' AND lease_expires_at IS NOT NULL", "lease_expires_at"),
         # what reviewers look for
-        _where("ix_assignment_skipped", "state = 'skipped'", "project_id", "comparison_id"),
+        index_where("ix_assignment_skipped", "state = 'skipped'", "project_id", "comparison_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -119,14 +113,8 @@ class Preference(Base):
         Index(None, "project_id", "received_at"),
         Index(None, "annotator_id", "project_id", "received_at"),
         Index(None, "comparison_id"),
-        _where("ix_preference_flagged", "flags IS NOT NULL", "project_id", "comparison_id"),
-        Index(
-            "ix_preference_late",
-            "project_id",
-            "comparison_id",
-            sqlite_where=text("late = 1"),
-            postgresql_where=text("late"),
-        ),
+        index_where("ix_preference_flagged", "flags IS NOT NULL", "project_id", "comparison_id"),
+        index_where("ix_preference_late", "late", "project_id", "comparison_id", on_sqlite="late = 1"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

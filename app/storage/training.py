@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
-from app.storage.base import Base, Instant
+from app.storage.base import Base, Instant, index_where
 
 
 class Snapshot(Base):
@@ -29,13 +29,7 @@ class TrainingRun(Base):
     __tablename__ = "training_run"
     __table_args__ = (
         CheckConstraint("state IN ('requested', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
-        Index(
-            "uq_training_run_active",
-            "project_id",
-            unique=True,
-            sqlite_where=text("state IN ('requested', 'running')"),
-            postgresql_where=text("state IN ('requested', 'running')"),
-        ),
+        index_where("uq_training_run_active", "state IN ('requested', 'running')", "project_id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

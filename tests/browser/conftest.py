@@ -1,6 +1,7 @@
 """A real server in a process of its own, and a real Chromium in front of it."""
 
 import shutil
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -60,19 +61,33 @@ def study(engine, clock):
     return invite
 
 
-@pytest.fixture
-def tab(browser, server, study):
-    """A page of an annotator who is signed in; anything that the console complains about fails the test."""
+@contextmanager
+def signed_in(browser, server, link):
+    """A page of whoever the invitation is for; whatever a script or the policy complains about fails the test."""
     context = browser.new_context(base_url=server.url)
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
-    page.goto(study())
+    page.goto(link)
     page.click("text=Start")
     yield page
     assert complaints == []
     context.close()
+
+
+@pytest.fixture
+def tab(browser, server, study):
+    """A page of an annotator who is signed in."""
+    with signed_in(browser, server, study()) as page:
+        yield page
+
+
+@pytest.fixture
+def boss(browser, server, study):
+    """A page of an admin who is signed in."""
+    with signed_in(browser, server, study("boss@example.org", Role.admin)) as page:
+        yield page
 
 
 @pytest.fixture(scope="package")

@@ -3,8 +3,10 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from app.domain import projects
 from app.storage.session import make_sessions
 from app.vocabulary import Role
+from tests.browser.conftest import signed_in
 from tests.domain.test_importing import take
 from tests.web.conftest import pairs
 
@@ -18,19 +20,13 @@ CODE = "| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\n" + "x = 1  # " + "long " 
 def reviewer(browser, server, study, engine, clock):
     """A page of a reviewer, beside sixty more comparisons of which two people judged twenty."""
     with make_sessions(engine).begin() as session:
-        from app.domain import projects
-
         given = [{"annotator": "w", "strength": -2, "rationale": "why " * 90}, {"annotator": "v", "strength": 3}]
         rows = [row | {"id": f"more-{row['id']}", "prompt": f"And {row['id']}?"} for row in pairs(60)]
         rows = [row | ({"annotations": given} if n < 20 else {}) for n, row in enumerate(rows)]
         rows[0] |= {"response_a": CODE, "response_b": "", "generator_a": "g" * 200, "metadata": {"k": "v" * 300}}
         take(session, projects.get(session, "study"), clock, rows)
-    context = browser.new_context(base_url=server.url)
-    page = context.new_page()
-    page.goto(study("rev@example.org", Role.reviewer))
-    page.click("text=Start")
-    yield page
-    context.close()
+    with signed_in(browser, server, study("rev@example.org", Role.reviewer)) as page:
+        yield page
 
 
 def test_comparisons_are_found_and_read_by_keyboard(reviewer):

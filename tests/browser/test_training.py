@@ -7,27 +7,12 @@ from axe_playwright_python.sync_playwright import Axe
 
 from app.domain import projects, training_logs, training_runs
 from app.storage.session import make_sessions
-from app.vocabulary import Role, RunState
+from app.vocabulary import RunState
 from tests.domain.test_importing import take
 from tests.web.conftest import pairs
 
 # what the pages do in a browser does not depend on the database; what they show of it is tested on both elsewhere
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def boss(browser, server, study):
-    """A page of an admin who is signed in; whatever a script or the policy complains about fails the test."""
-    context = browser.new_context(base_url=server.url)
-    page = context.new_page()
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
-    page.goto(study("boss@example.org", Role.admin))
-    page.click("text=Start")
-    yield page
-    assert complaints == []
-    context.close()
 
 
 @pytest.fixture
