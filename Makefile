@@ -18,7 +18,7 @@ run: $(STAMP) ## Start the app with its embedded defaults and print where to cli
 
 test: $(STAMP) ## Run the tests (on SQLite and PostgreSQL, with a browser)
 	@$(BIN)/python -m tests.chromium
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## Linters, types and import contracts
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 import { alone } from "./tabs.js";
 import { Answering } from "./answering.js";
 import { Drafts } from "./drafts.js";
-import { hotkeys } from "./hotkeys.js";
+import { bind, closePopovers } from "./keys.js";
 import { renewed } from "./leases.js";
 import { alike, parsed } from "./nodes.js";
 import { hush, tell } from "./notice.js";
@@ -190,10 +190,6 @@ function leave(kind, body, event) {
   painted(event);
 }
 
-function closePopovers() {
-  for (const open of document.querySelectorAll(":popover-open")) open.hidePopover();
-}
-
 /** @param {string} [key] of the answer that it sends by itself */
 function answer(event, key = "") {
   if (!mine || !queue.length) return;
@@ -272,10 +268,12 @@ async function renew(anew = false) {
   asked = Date.now();
   const before = new Set(queue.map((task) => task.id));
   const moving = outbox.entries().map((entry) => entry.assignment); // the server may hear of these before or after
-  const found = await renewed(project, person, ahead);
-  if (found === "signed-out") return signedOut();
-  if (!found) return; // offline: the outbox says so, and this comes round again
+  const leased = await renewed(project, person, ahead);
+  if (leased === "signed-out") return signedOut();
+  if (!leased) return; // offline: the outbox says so, and this comes round again
   if ($("saved").dataset.state !== "signed-out") hush("account");
+  outdated(leased);
+  const found = leased.assignments;
   const held = new Set([...found.map((one) => one.id), ...moving, ...leaving(), ...leaving("DELETE")]);
   const gone = (task) => before.has(task.id) && !held.has(task.id);
   const [front] = queue;
@@ -290,6 +288,14 @@ async function renew(anew = false) {
   }
   queue = queue.filter((task) => task === kept || !gone(task));
   take(found);
+}
+
+/** Says when this page is older than what it asks, or than what it tells people to go by. @param {import("./leases.js").Leased} by now */
+function outdated({ asks_since, guidelines }) {
+  const time = (written) => Date.parse(written) || 0;
+  const { asksSince, guidelines: read } = desk.dataset;
+  const words = time(asksSince) !== time(asks_since) ? "asks-changed" : Number(read) !== guidelines ? "guidelines-changed" : "";
+  if (words) tell(say(words), { about: "good", link: location.pathname, act: say("anew") });
 }
 
 /** Goes on with a comparison under its new lease, as if nothing had happened. */
@@ -313,51 +319,14 @@ $("break").addEventListener("click", rest);
 $("goal").value = sitting.goal;
 $("goal").addEventListener("change", () => ((sitting.goal = $("goal").value), count(0)));
 
-const open = () => document.querySelector(":popover-open");
-const pressed = (id, key) => {
-  const found = $(id)?.querySelectorAll("[name]")[Number(key) - 1];
-  if (found) found.click();
-};
-const keys = {
-  s: () => mine && queue.length && $("skip").togglePopover(),
-  f: () => mine && queue.length && $("flags")?.togglePopover(),
-  z: (event) => open() || undo(event),
-  d: () => reading.differ(),
-  p: () => reading.prompt(),
-  v: () => ($("said").textContent = reading.scroll()),
-  w: why,
-  i: () => $("guidelines")?.togglePopover(),
-  "?": () => $("help").togglePopover(),
-};
-function why() {
-  if (!$("rationale") || !mine || !queue.length) return;
-  closePopovers();
-  $("extras").open = true;
-  $("rationale").focus();
-}
-$("why")?.addEventListener("click", why);
-const judge = (key) => (event) => {
-  if (open()) return ["skip", "flags"].includes(open().id) && pressed(open().id, key);
-  if (!mine || !queue.length) return;
-  if (!composed) return answer(event, key);
-  answering.press(key);
-};
-for (const key of [..."1234567", "x", "g"]) keys[key] = judge(key);
-if (composed) {
-  const good = (side) => open() || !mine || !queue.length || answering.good(side);
-  keys.l = () => good("left");
-  keys.r = () => good("right");
-  if (answering.rows > 1) {
-    keys.arrowup = () => answering.move(-1);
-    keys.arrowdown = () => answering.move(1);
-  }
-  keys.enter = (event) => open() || answer(event);
-}
-hotkeys(keys);
-$("rationale")?.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.repeat) return;
-  if (event.key === "Escape") queue[0]?.node.focus({ preventScroll: true });
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && composed) answer(event);
+bind({
+  form,
+  answering,
+  reading,
+  ready: () => mine && queue.length > 0,
+  answer,
+  undo,
+  away: () => queue[0]?.node.focus({ preventScroll: true }),
 });
 
 const gone = new Set(leaving());

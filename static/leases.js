@@ -1,8 +1,9 @@
 // What is leased to this person, renewed and filled up, as the server has it.
 
 /** @typedef {{id: number, lease_token: string, html: string}} Lease */
+/** @typedef {{assignments: Lease[], asks_since: string | null, guidelines: number}} Leased with what the project asks by now */
 
-/** @param {string} project @param {string} person @param {number} count how many to have @returns {Promise<Lease[] | "signed-out" | null>} null when the server cannot say */
+/** @param {string} project @param {string} person @param {number} count how many to have @returns {Promise<Leased | "signed-out" | null>} null when the server cannot say */
 export async function renewed(project, person, count) {
   try {
     const response = await fetch(`/api/v1/projects/${project}/assignments?render=1`, {
@@ -12,7 +13,7 @@ export async function renewed(project, person, count) {
       signal: AbortSignal.timeout(30_000),
     });
     if (response.status === 401 || response.status === 403) return "signed-out";
-    return response.ok ? (await response.json()).assignments : null;
+    return response.ok ? await response.json() : null;
   } catch {
     return null;
   }

@@ -15,6 +15,12 @@ from app.storage.session import make_engine, make_sessions
 from tests.tiny_models import tiny_decoder, tiny_encoder  # noqa: F401
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+LONG = ("test_accessibility", "test_annotating", "test_xss", "test_training", "test_queue_machine", "test_torture")
+
+
+def pytest_collection_modifyitems(items):
+    """Files that take minutes come first, lest one of two processes waits at the end for the other."""
+    items.sort(key=lambda item: not item.path.stem.startswith(LONG))
 
 
 class Clock:

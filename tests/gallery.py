@@ -67,12 +67,17 @@ def take(playwright, tour, found) -> list[str]:
         tab = context.new_page()
         for page in found:
             tour.open(tab, page)
+            whole = "annotate" not in page.name
+            if whole:  # the window as high as the page, lest what sticks to its edges stands across the picture
+                high = max(height, tab.evaluate("document.documentElement.scrollHeight"))
+                tab.set_viewport_size({"width": width, "height": high})
             for theme in THEMES:
                 tab.emulate_media(color_scheme=theme)
                 tab.evaluate(DRAWN)
-                tab.screenshot(path=FOLDER / f"{page.name}-{width}-{theme}.png", full_page="annotate" not in page.name)
+                tab.screenshot(path=FOLDER / f"{page.name}-{width}-{theme}.png", full_page=whole)
             if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wide.append(f"{page.name} at {width}")
+            tab.set_viewport_size({"width": width, "height": height})
         context.close()
     browser.close()
     return wide

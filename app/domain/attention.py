@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain import annotators, quiz, training_runs
+from app.domain import annotators, qualifications, quiz, training_runs
 from app.domain.annotators import Annotator
 from app.domain.figures import Figures
 from app.storage.batches import Batch
@@ -30,6 +30,7 @@ class Matter(StrEnum):
     failed = "failed"
     waiting = "waiting"
     unqualified = "unqualified"
+    shut_out = "shut out"
     doubt = "doubt"
     doubts = "doubts"
     flag = "flag"
@@ -70,9 +71,11 @@ def of_project(
 ) -> list[Attention]:
     """What the project asks attention for; of its `found` batches, its `model` and its `last` run among other things."""
     overdue = _overdue(session, project, now)
+    shut_out = qualifications.shut_out(session, project)
     return [
         *_of_run(last, now),
         *([Attention(Matter.unqualified)] if quiz.impossible(session, project) else []),
+        *([Attention(Matter.shut_out, shut_out)] if shut_out else []),
         *_of_annotators(session, project, figures),
         *_of_flags(session, project),
         *([Attention(Matter.disputed, figures.disputed)] if figures.disputed else []),

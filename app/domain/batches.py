@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Connection, String, and_, cast, func, literal, select, union_all, update
 from sqlalchemy import delete as remove
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain import audit, projects
@@ -70,10 +71,8 @@ def judged(session: Session, batch: Batch) -> int:
 
 
 def delete(session: Session, batch: Batch) -> None:
-    """Takes a draft away that nobody has judged, with its comparisons and its refused rows; raises Conflict.
-
-    Prompts and responses stay, since another batch may have the same, and an upload of the file finds them there.
-    """
+    """Takes a draft away that nobody has judged, with its comparisons, its refused rows, and the texts that no other
+    batch has; raises Conflict."""
     # no upload adds judgements to it meanwhile: see importing.store
     session.scalars(select(Project).where(Project.id == batch.project_id).with_for_update(key_share=True)).one()
     session.refresh(batch)
@@ -84,11 +83,36 @@ def delete(session: Session, batch: Batch) -> None:
     number, name, project_id, comparisons = batch.id, batch.name, batch.project_id, batch.comparisons
     of_batch = select(Comparison.id).where(Comparison.batch_id == number)
     connection = session.connection()
+    _forget_texts(connection, batch)
     connection.execute(remove(Assignment).where(Assignment.comparison_id.in_(of_batch)))
     connection.execute(remove(Comparison).where(Comparison.batch_id == number))
     session.delete(batch)
     session.flush()
     audit.record(session, Act.batch_deleted, name, project_id=project_id, batch=number, comparisons=comparisons)
+
+
+def _forget_texts(connection: Connection, batch: Batch) -> None:
+    """Empties prompts and responses that only this batch has. Their rows stay, under a digest that no text has: to
+    delete them the database would look through all comparisons for each."""
+    here = Comparison.batch_id == batch.id
+    elsewhere = and_(Comparison.project_id == batch.project_id, ~here)
+
+    def own(*columns: Any) -> tuple[Any, Any]:
+        mine, others = (union_all(*(select(column).where(of) for column in columns)) for of in (here, elsewhere))
+        return mine, others
+
+    sides, others = own(Comparison.response_a_id, Comparison.response_b_id)
+    connection.execute(
+        update(Response)
+        .where(Response.id.in_(sides), Response.id.not_in(others))
+        .values(text="", generator=None, digest=literal("deleted ") + cast(Response.id, String))
+    )
+    prompts, others = own(Comparison.prompt_id)
+    connection.execute(
+        update(Prompt)
+        .where(Prompt.id.in_(prompts), Prompt.id.not_in(others))
+        .values(messages=[], digest=literal("deleted ") + cast(Prompt.id, String))
+    )
 
 
 def configure(

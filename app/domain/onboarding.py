@@ -44,7 +44,7 @@ def steps(session: Session, projects: Iterable[Project], person_id: int) -> dict
         project.id: Steps(
             _reading(project, read.get(project.id)),
             practice.get(project.id, 0),
-            min(quiz.MOST_ASKED, qualification.get(project.id, 0)),
+            quiz.asked_of(project, qualification.get(project.id, 0)),
             project.pass_mark is not None and project.id not in held,
         )
         for project in projects

@@ -22,6 +22,8 @@ from app.vocabulary import Act, BatchState
 
 MOST_RETRAIN = 1_000_000_000
 MOST_GOAL = 10_000
+MOST_QUIZ_QUESTIONS = 50
+MOST_QUIZ_ATTEMPTS = 100
 LONGEST_GUIDELINES = 200_000
 RESERVED = {"new"}  # /projects/new is the page that makes one
 NOTHING = Asks()
@@ -44,6 +46,8 @@ class More(TypedDict, total=False):
     session_goal: int | None
     asks: Asks
     pass_mark: int | None
+    quiz_questions: int | None
+    quiz_attempts: int | None
     max_per_annotator: int | None
     overlap: int
     spread: bool
@@ -56,7 +60,8 @@ class Settings:
     """What may be set of a project.
 
     `overlap` and `spread` hold for what is uploaded from then on. `max_per_annotator` (None: no limit) and `pass_mark`
-    (None: nobody need qualify) hold from the next claim on, and take nothing from anybody. What `asks` says holds for
+    (None: nobody need qualify) hold from the next claim on, and take nothing from anybody; `quiz_questions` (None: all
+    there are) and `quiz_attempts` (None: no limit) from the next attempt on. What `asks` says holds for
     what is handed out from then on; who holds something may answer it as it was asked.
     """
 
@@ -65,6 +70,8 @@ class Settings:
     session_goal: int | None = None
     asks: Asks = NOTHING
     pass_mark: int | None = None
+    quiz_questions: int | None = None
+    quiz_attempts: int | None = None
     max_per_annotator: int | None = None
     overlap: int = 1
     spread: bool = False
@@ -123,6 +130,10 @@ def checked(project: Project, wanted: Settings) -> Settings:
         raise Invalid("base_model", "is longer than %(most)s characters", most=500)
     if wanted.pass_mark is not None and not 1 <= wanted.pass_mark <= 100:
         raise Invalid("pass_mark", "must be between 1 and 100, or empty where nobody need qualify")
+    if wanted.quiz_questions is not None and not 1 <= wanted.quiz_questions <= MOST_QUIZ_QUESTIONS:
+        raise Invalid("quiz_questions", "must be between 1 and %(most)s, or empty for all", most=MOST_QUIZ_QUESTIONS)
+    if wanted.quiz_attempts is not None and not 1 <= wanted.quiz_attempts <= MOST_QUIZ_ATTEMPTS:
+        raise Invalid("quiz_attempts", "must be between 1 and %(most)s, or empty for no limit", most=MOST_QUIZ_ATTEMPTS)
     if wanted.session_goal is not None and not 1 <= wanted.session_goal <= MOST_GOAL:
         raise Invalid("session_goal", "must be between 1 and %(most)s, or empty for none", most=MOST_GOAL)
     checked_limit(wanted.max_per_annotator)

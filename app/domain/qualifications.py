@@ -6,7 +6,7 @@ The rule itself is in the statement that hands out work (app/storage/claims.py).
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import audit
@@ -61,6 +61,21 @@ def of_person(session: Session, person: Person) -> list[Standing]:
         Standing(project, since, granted_by, number or 0, None if best is None else int(best))
         for project, since, granted_by, number, best in session.execute(wanted)
     ]
+
+
+def shut_out(session: Session, project: Project) -> int:
+    """How many people with an account have had all their attempts at the quiz, and are not qualified."""
+    if project.pass_mark is None or project.quiz_attempts is None:
+        return 0
+    tried = (
+        select(QuizAttempt.person_id)
+        .where(QuizAttempt.project_id == project.id, QuizAttempt.finished_at.is_not(None))
+        .group_by(QuizAttempt.person_id)
+        .having(func.count() >= project.quiz_attempts)
+    )
+    qualified = exists().where(Qualification.project_id == project.id, Qualification.person_id == Person.id)
+    wanted = select(func.count()).select_from(Person)
+    return session.scalar(wanted.where(Person.id.in_(tried), Person.email.is_not(None), Person.active, ~qualified)) or 0
 
 
 def qualify(session: Session, project: Project, person_id: int, attempt_id: int, now: datetime) -> None:

@@ -5,31 +5,31 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain import qualifications, questions
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.projects import MOST_QUIZ_ATTEMPTS, MOST_QUIZ_QUESTIONS
 from app.domain.questions import Question
 from app.storage import leases
 from app.storage.onboarding import Qualification, QuizAnswer, QuizAttempt
 from app.storage.projects import Project
 from app.vocabulary import Purpose
 
-MOST_ASKED = 50
-MOST_LISTED = 100
-
 
 @dataclass(frozen=True)
 class Standing:
     """What somebody finds when they come to the quiz: how many are `asked` of them, whether they are `qualified`, the
-    attempt that is `under_way`, with how many of its questions answered, and those that are `finished`, newest first."""
+    attempt that is `under_way`, with how many of its questions answered, those that are `finished`, newest first, and
+    how many more they may start, `left`: None for any number."""
 
     asked: int
     qualified: bool
     under_way: QuizAttempt | None
     answered: int
     finished: list[QuizAttempt]
+    left: int | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ class Answered:
 
 def number(session: Session, project: Project) -> int:
     """How many questions an attempt asks; 0 when there is no open qualification batch with any."""
-    return min(MOST_ASKED, len(questions.of_project(session, project, Purpose.qualification)))
+    return asked_of(project, len(questions.of_project(session, project, Purpose.qualification)))
+
+
+def asked_of(project: Project, there: int) -> int:
+    """How many of the questions that are `there` an attempt asks."""
+    return min(project.quiz_questions or MOST_QUIZ_QUESTIONS, there)
 
 
 def impossible(session: Session, project: Project) -> bool:
@@ -65,18 +70,22 @@ def impossible(session: Session, project: Project) -> bool:
 def standing(session: Session, project: Project, person_id: int) -> Standing:
     """How far this person is."""
     mine = select(QuizAttempt).where(QuizAttempt.project_id == project.id, QuizAttempt.person_id == person_id)
-    found = list(session.scalars(mine.order_by(QuizAttempt.id.desc()).limit(MOST_LISTED)))
+    found = list(session.scalars(mine.order_by(QuizAttempt.id.desc()).limit(MOST_QUIZ_ATTEMPTS)))
     under_way = next((attempt for attempt in found if attempt.finished_at is None), None)
     given = [] if under_way is None else [answer for answer in _answers(session, under_way) if _is_answered(answer)]
     qualified = session.get(Qualification, (project.id, person_id)) is not None
     finished = [attempt for attempt in found if attempt.finished_at is not None]
-    return Standing(number(session, project), qualified, under_way, len(given), finished)
+    left = None if project.quiz_attempts is None else max(0, project.quiz_attempts - len(finished))
+    return Standing(number(session, project), qualified, under_way, len(given), finished, left)
 
 
 def start(session: Session, project: Project, person_id: int, now: datetime) -> QuizAttempt:
     """A new attempt, its order and sides drawn; the one under way when there is one.
 
-    Raises Conflict when there is nothing to pass: no pass mark, no questions, or it is passed already.
+    Where there are more questions than it asks, those that this person has met least often come first.
+
+    Raises Conflict when there is nothing to pass: no pass mark, no questions, or it is passed already; and when they
+    may not try any more.
     """
     leases.alone(session, person_id)  # pressed twice, it starts once
     found = standing(session, project, person_id)
@@ -88,8 +97,9 @@ def start(session: Session, project: Project, person_id: int, now: datetime) -> 
         return found.under_way
     if not found.asked:
         raise Conflict("There are no questions yet. An admin has to upload some.")
-    chosen = questions.of_project(session, project, Purpose.qualification)
-    drawn = random.SystemRandom().sample(chosen, found.asked)
+    if found.left == 0:
+        raise Conflict("You have had all the attempts that there are. An admin can let you in.")
+    drawn = _drawn(session, project, person_id, found.asked)
     attempt = QuizAttempt(project_id=project.id, person_id=person_id, started_at=now, asked=len(drawn))
     session.add(attempt)
     session.flush()
@@ -152,6 +162,21 @@ def review(session: Session, attempt: QuizAttempt) -> list[Answered]:
         for one in given
         if one.strength is not None
     ]
+
+
+def _drawn(session: Session, project: Project, person_id: int, number: int) -> list[int]:
+    """The ids of what is asked, in that order."""
+    met = (
+        select(QuizAnswer.comparison_id, func.count())
+        .join(QuizAttempt, QuizAttempt.id == QuizAnswer.attempt_id)
+        .where(QuizAttempt.project_id == project.id, QuizAttempt.person_id == person_id)
+        .group_by(QuizAnswer.comparison_id)
+    )
+    times = {comparison_id: count for comparison_id, count in session.execute(met)}
+    chance = random.SystemRandom()
+    there = questions.of_project(session, project, Purpose.qualification)
+    least = sorted(chance.sample(there, len(there)), key=lambda comparison_id: times.get(comparison_id, 0))
+    return chance.sample(least[:number], number)
 
 
 def _finish(session: Session, project: Project, attempt: QuizAttempt, correct: int, now: datetime) -> None:

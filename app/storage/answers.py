@@ -4,21 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, literal_column, update
+from sqlalchemy import bindparam, exists, insert, update
 from sqlalchemy.orm import Session
 
 from app.storage.comparisons import DONE, Assignment, Preference, PreferenceHistory
-from app.storage.prepared import Prepared
+from app.storage.prepared import Prepared, looked_up
 from app.storage.projects import Project
 from app.storage.tallies import COUNT
 
-
-def _of_project(name: str) -> Any:
-    """As text, since SQLAlchemy leaves out the tables' names in what SQLite returns."""
-    found = f"(SELECT {name} FROM project WHERE project.id = assignment.project_id)"  # noqa: S608
-    return literal_column(found, Project.__table__.c[name].type)
-
-
+_PROJECT = Project.__table__
+_OF_PROJECT = "project WHERE project.id = assignment.project_id"
 FILL = Prepared(
     update(Assignment)
     .where(
@@ -38,8 +33,8 @@ FILL = Prepared(
         Assignment.comparison_id,
         Assignment.swapped,
         Assignment.leased_at,
-        _of_project("asks"),
-        _of_project("asks_since"),
+        looked_up(_PROJECT.c.asks, _OF_PROJECT),
+        looked_up(_PROJECT.c.asks_since, _OF_PROJECT),
     )
 )
 _values = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in Preference.__table__.c}

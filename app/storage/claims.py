@@ -37,7 +37,7 @@ from app.storage.comparisons import LEASED, OPEN, Assignment, Tally
 from app.storage.leases import RETURNED
 from app.storage.onboarding import Qualification
 from app.storage.people import Membership
-from app.storage.prepared import Prepared
+from app.storage.prepared import Prepared, looked_up
 from app.storage.projects import Project
 
 MOST_HELD = 100  # leases of one annotator in one project; whoever wants more wants to hoard
@@ -240,9 +240,7 @@ _PINNED = (
 
 
 def _of_comparison(column: Any, join: str = "") -> Any:
-    """As text, since SQLAlchemy leaves out the tables' names in what SQLite returns."""
-    found = f"(SELECT {column} FROM comparison {join} WHERE comparison.id = assignment.comparison_id)"  # noqa: S608
-    return literal_column(found, column.type)
+    return looked_up(column, f"comparison {join} WHERE comparison.id = assignment.comparison_id")
 
 
 def _claiming(wanted: Any) -> Any:

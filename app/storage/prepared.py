@@ -8,11 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, literal_column
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 Convert = Callable[[Any], Any]
+
+
+def looked_up(column: Any, where: str) -> Any:
+    """A column of another table in what a statement returns, from one row of it.
+
+    As text, since SQLAlchemy leaves out the tables' names in what SQLite returns.
+    """
+    return literal_column(f"(SELECT {column} FROM {where})", column.type)  # noqa: S608
 
 
 @dataclass(frozen=True)

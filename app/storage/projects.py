@@ -17,7 +17,7 @@ class Project(Base):
 
     `asks` is what a judgement has beside its strength (app/domain/asking.py), `asks_since` when that changed last: what
     was handed out before may be answered as it was asked. With `pass_mark`, in percent, only those work here who have
-    qualified. `guidelines` is the newest of its versions, `guidelines_version` the number of that one, 0 for none.
+    qualified, by a quiz of `quiz_questions` (None: all there are) in at most `quiz_attempts` (None: any). `guidelines` is the newest of its versions, `guidelines_version` the number of that one, 0 for none.
     `session_goal` is how many judgements the desk suggests for one sitting.
     """
 
@@ -27,6 +27,8 @@ class Project(Base):
         CheckConstraint("retrain_every >= 0", name="retrain_every"),
         CheckConstraint("max_per_annotator >= 1", name="max_per_annotator"),
         CheckConstraint("pass_mark BETWEEN 1 AND 100", name="pass_mark"),
+        CheckConstraint("quiz_questions >= 1", name="quiz_questions"),
+        CheckConstraint("quiz_attempts >= 1", name="quiz_attempts"),
         CheckConstraint("session_goal >= 1", name="session_goal"),
     )
 
@@ -43,5 +45,7 @@ class Project(Base):
     asks_since: Mapped[datetime | None] = mapped_column(Instant)
     guidelines_version: Mapped[int] = mapped_column(default=0)
     pass_mark: Mapped[int | None]
+    quiz_questions: Mapped[int | None]
+    quiz_attempts: Mapped[int | None]
     session_goal: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(Instant)

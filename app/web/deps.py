@@ -4,7 +4,7 @@ from asyncio import Semaphore
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request
 
@@ -38,6 +38,9 @@ async def get_now(request: Request) -> datetime:
     return clock()
 
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
 async def get_slot(request: Request) -> AsyncIterator[Semaphore]:
     """Waits until fewer requests than there are connections hold one; else all threads could wait for the pool."""
     slots: Semaphore = request.app.state.slots
@@ -58,11 +61,17 @@ async def without(slots: Semaphore) -> AsyncIterator[None]:
         await slots.acquire()
 
 
+def reads(endpoint: Endpoint) -> Endpoint:
+    """Marks an endpoint that writes nothing although its method says that it might: it waits for no writer."""
+    endpoint.reads = True  # type: ignore[attr-defined]
+    return endpoint
+
+
 def get_session(request: Request, slot: Slot) -> Iterator[Session]:
-    """A transaction that is committed before the response leaves; one that only reads for GET."""
+    """A transaction that is committed before the response leaves; one that only reads for GET, and what `reads`."""
     with available(), request.app.state.sessions() as session:
         session.info.update(request_id=request.scope.get("request_id"), clock=request.app.state.clock)
-        if request.method in ("GET", "HEAD"):
+        if request.method in ("GET", "HEAD") or hasattr(request.scope["endpoint"], "reads"):
             session.connection(execution_options={"read_only": True})
         yield session
         session.commit()

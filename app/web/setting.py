@@ -35,6 +35,8 @@ class Typed(BaseModel):
     rationale_least: str = "1"
     flags: str = ""
     pass_mark: str = ""
+    quiz_questions: str = ""
+    quiz_attempts: str = ""
     max_per_annotator: str = ""
     overlap: str = "1"
     spread: str = ""
@@ -82,6 +84,8 @@ def read(typed: Typed) -> Settings:
         session_goal=perhaps_whole("session_goal", typed.session_goal),
         asks=asks,
         pass_mark=perhaps_whole("pass_mark", typed.pass_mark),
+        quiz_questions=perhaps_whole("quiz_questions", typed.quiz_questions),
+        quiz_attempts=perhaps_whole("quiz_attempts", typed.quiz_attempts),
         max_per_annotator=perhaps_whole("max_per_annotator", typed.max_per_annotator),
         overlap=whole("overlap", typed.overlap),
         spread=bool(typed.spread),
@@ -105,6 +109,8 @@ def written(found: Settings) -> Typed:
         rationale_least=str(asks.rationale_least),
         flags="1" if asks.flags else "",
         pass_mark=_perhaps(found.pass_mark),
+        quiz_questions=_perhaps(found.quiz_questions),
+        quiz_attempts=_perhaps(found.quiz_attempts),
         max_per_annotator=_perhaps(found.max_per_annotator),
         overlap=str(found.overlap),
         spread="1" if found.spread else "",
@@ -146,6 +152,8 @@ def label(name: str) -> str:
         "session_goal": gettext("Goal of a sitting"),
         "asks": gettext("What is asked"),
         "pass_mark": gettext("Pass mark"),
+        "quiz_questions": gettext("Questions of an attempt"),
+        "quiz_attempts": gettext("Attempts at the quiz"),
         "max_per_annotator": gettext("Judgements of one annotator"),
         "overlap": gettext("Overlap"),
         "spread": gettext("Spread the overlap"),

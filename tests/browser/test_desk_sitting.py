@@ -1,13 +1,14 @@
 """Hours at the desk: breaks, goals, other tabs, leases that ran out, connections that go, accounts that end."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 from sqlalchemy import update
 
-from app.domain import assignments, people
+from app.domain import assignments, people, projects
 from app.domain.asking import Asks
-from app.storage.tables import Assignment, Person
+from app.storage.tables import Assignment, Person, Project
 from app.vocabulary import Asked, Role
 from tests.browser.desks import EVERYTHING
 
@@ -270,6 +271,35 @@ def test_what_ends_while_one_works_is_said_and_loses_nothing(desk):
     at.settled()
     expect(notice).to_be_hidden()
     assert [kept["strength"] for kept in at.stored()] == [-3, 2]
+
+
+def test_who_sits_for_long_hears_what_changed_meanwhile(desk):
+    at = desk(asks=Asks(rationale=Asked.optional), guidelines="Short is good.")
+    at.page.clock.install()
+    at.sit()
+    notice = at.page.locator("#notice")
+
+    def change(**what):
+        def work(session):
+            project = session.get_one(Project, at.project_id)
+            projects.configure(project, replace(projects.settings(project), **what), datetime.now(UTC))
+
+        at.change(work)
+        at.page.clock.fast_forward(RENEWAL)
+
+    at.page.clock.fast_forward(RENEWAL)
+    expect(notice).to_be_hidden()
+    change(guidelines="Long is good.")
+    expect(notice).to_contain_text("The guidelines have changed")
+    at.press("w", "o", "k", "Escape")
+    change(asks=Asks(rationale=Asked.required, rationale_least=2))
+    expect(notice).to_contain_text("What this project asks has changed")
+    notice.get_by_role("link", name="Load the page anew").click()
+    expect(at.page.locator("#guidelines")).to_contain_text("Long is good.")
+    expect(notice).to_be_hidden()
+    expect(at.page.locator("#rationale")).to_have_value("ok")
+    at.page.clock.fast_forward(RENEWAL)
+    expect(notice).to_be_hidden()
 
 
 def test_readers_of_screens_hear_what_happened(desk):

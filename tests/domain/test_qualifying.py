@@ -179,6 +179,38 @@ def test_the_pass_mark_is_a_share_of_the_questions(session, study, clock, ann, w
     assert qualifications.missing(session, study, ann.id) is not passed
 
 
+def test_each_attempt_asks_what_one_has_met_least_often(session, study, clock, ann):
+    study.quiz_questions = 2
+    asked = []
+    for _ in range(5):  # all wrong: a is never a tie, and the tie never b
+        attempt = through(session, study, ann, clock, lambda question: 3)
+        asked.append([given.question.id for given in quiz.review(session, attempt)])
+    assert quiz.standing(session, study, ann.id).asked == 2
+    assert not set(asked[0]) & set(asked[1])
+    assert len({number for pair in asked[:3] for number in pair}) == 5
+    met = [number for pair in asked for number in pair]
+    assert sorted(met.count(number) for number in set(met)) == [2] * 5
+
+
+def test_who_has_had_all_attempts_is_let_in_by_an_admin_or_not_at_all(session, study, clock, folk):
+    ann, bob, ada = folk
+    study.quiz_attempts = 2
+    through(session, study, ann, clock, lambda question: 3)
+    assert (quiz.standing(session, study, ann.id).left, qualifications.shut_out(session, study)) == (1, 0)
+    begun = quiz.start(session, study, ann.id, clock())
+    study.quiz_attempts = 1  # what was begun may be ended
+    assert quiz.start(session, study, ann.id, clock()) == begun
+    through(session, study, ann, clock, lambda question: 3, begun)
+    assert (quiz.standing(session, study, ann.id).left, qualifications.shut_out(session, study)) == (0, 1)
+    with pytest.raises(Conflict, match="all the attempts"):
+        quiz.start(session, study, ann.id, clock())
+    through(session, study, bob, clock)
+    assert claim(session, study, bob, clock)
+    qualifications.grant(session, study, ann, ada, clock())
+    assert qualifications.shut_out(session, study) == 0
+    assert quiz.standing(session, study, ann.id).qualified
+
+
 def test_nobody_qualifies_by_an_attempt_whose_pass_mark_was_taken_away(session, study, clock, ann):
     attempt = quiz.start(session, study, ann.id, clock())
     study.pass_mark = None

@@ -108,7 +108,7 @@ class Queue(Administered, RuleBasedStateMachine):
         earlier = self.kept.get(number)
         if earlier and (earlier.comparison, earlier.person) != (seat.comparison, seat.person):
             return self.refused(lambda s: work(s, now=self.now))
-        if earlier is None and seat.state == "skipped":
+        if earlier is None and (seat.state == "skipped" or self.settled(seat)):
             return self.refused(lambda s: work(s, now=self.now))
         stored = self.act(lambda s: work(s, now=self.now))
         assert (stored.id, stored.assignment_id, stored.project_id) == (number, seat.id, self.project)
@@ -196,7 +196,7 @@ class Queue(Administered, RuleBasedStateMachine):
         work = partial(preferences.withdraw, assignment_id=seat.id, annotator_id=seat.person, lease_token=seat.token)
         if seat.state == "leased":
             return self.shows(seat, self.act(lambda s: work(s, now=self.now, lease=LEASE)))
-        if seat.state == "expired" or seat.slot is None:
+        if seat.state == "expired" or seat.slot is None or self.settled(seat):
             return self.refused(lambda s: work(s, now=self.now, lease=LEASE))
         self.withdrawn(seat, self.act(lambda s: work(s, now=self.now, lease=LEASE)))
 
@@ -206,7 +206,7 @@ class Queue(Administered, RuleBasedStateMachine):
         mine = [kept for kept in self.kept.values() if kept.person == person and not kept.why and not kept.imported]
         last = max(mine, key=lambda kept: kept.received, default=None)
         work = partial(preferences.withdraw_last, project_id=self.project, annotator_id=person, lease=LEASE)
-        if last is None or self.seats[last.seat].slot is None:
+        if last is None or self.seats[last.seat].slot is None or self.settled(self.seats[last.seat]):
             return self.refused(lambda s: work(s, now=self.now))
         self.withdrawn(self.seats[last.seat], self.act(lambda s: work(s, now=self.now)))
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import audit
+from app.domain import audit, spooling
 from app.storage.tables import Assignment, Batch, Comparison, RowError
 from app.web import progress
 from tests.web.browsing import HOSTILE, by
@@ -105,23 +105,28 @@ def test_a_batch_with_work_left_is_closed_by_whoever_types_its_name(boss, draft)
     assert "open ·" in boss.submit(f"{draft}/state", state="open")
 
 
-def test_an_import_that_is_cancelled_keeps_nothing(admin, callers, study, sessions, monkeypatch):
+@pytest.mark.parametrize("stage", ["reading", "storing"])  # on SQLite nobody else may write while it stores
+def test_an_import_that_is_cancelled_keeps_nothing(admin, callers, study, sessions, monkeypatch, stage):
     monkeypatch.setattr(progress, "OFTEN", 0)
+    monkeypatch.setattr(spooling, "CHUNK", 2)
     import_id, seen = uuid.uuid4(), []
     path = f"{PATH}/imports/{import_id}"
     write = progress._write
 
-    def cancelled(*written):
-        write(*written)
+    def cancelled(path_, content):
+        write(path_, content)
+        if content["stage"] != stage:
+            return
         seen.append((callers["reviewer"].put(f"{path}/cancellation").status_code, admin.put(f"{path}/cancellation")))
 
     monkeypatch.setattr(progress, "_write", cancelled)
     rows = [json.dumps({"prompt": ""})] * 400
-    answer = upload(admin, content="\n".join(rows).encode() + b"\n" + lines(*pairs(3)), import_id=str(import_id))
+    answer = upload(admin, content="\n".join(rows).encode() + b"\n" + lines(*pairs(5)), import_id=str(import_id))
     assert answer.status_code == 409
     assert "cancelled" in answer.json()["detail"]
     assert [(status, told.status_code) for status, told in seen] == [(403, 204)]
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Batch)) == 0
     assert admin.put(f"{path}/cancellation").status_code == 404
+    monkeypatch.undo()
     assert upload(admin, content=lines(*pairs(3)), import_id=str(uuid.uuid4())).status_code == 201

@@ -30,11 +30,17 @@ def found(sessions):
         return projects.settings(project), project.asks_since
 
 
+NUMBERS = (
+    *("name", "overlap", "retrain_every", "max_per_annotator", "session_goal"),
+    *("pass_mark", "quiz_questions", "quiz_attempts", "seen"),
+)
+
+
 def typed(page):
     """What the form would send as it stands."""
     fields = {}
     for name, value in re.findall(r'<input[^>]*name="(\w+)"[^>]*?value="([^"]*)"', page):
-        if name in ("name", "overlap", "retrain_every", "max_per_annotator", "session_goal", "pass_mark", "seen"):
+        if name in NUMBERS:
             fields[name] = html.unescape(value)
     return fields | {"guidelines": html.unescape(re.search(r"<textarea[^>]*>([^<]*)", page)[1])}
 
@@ -78,6 +84,8 @@ def test_what_is_asked_is_set_and_shown(boss, study, sessions, clock):
         ({"rationale": "required", "rationale_least": "0"}, "must be between 1 and 2000"),
         ({"rationale": "perhaps"}, "Why, in words must be one of"),
         ({"pass_mark": "101"}, "Pass mark must be between 1 and 100"),
+        ({"quiz_questions": "51"}, "Questions of an attempt must be between 1 and 50"),
+        ({"quiz_attempts": "0"}, "Attempts at the quiz must be between 1 and 100"),
         ({"session_goal": "many"}, "Goal of a sitting must be a whole number"),
         ({"session_goal": "0"}, "Goal of a sitting must be between 1 and 10000"),
     ],
@@ -160,13 +168,14 @@ def test_the_log_tells_of_new_settings(boss, study, sessions):
 
 def test_programs_set_them_too(admin, study, sessions):
     asks = {"acceptable": True, "criteria": [{"key": "safe", "name": "Safe"}], "rationale": "optional", "flags": True}
-    answer = admin.put("/projects/study", json={"name": "P", "asks": asks, "pass_mark": 70, "session_goal": 30})
+    numbers = {"pass_mark": 70, "quiz_questions": 10, "quiz_attempts": 3, "session_goal": 30}
+    answer = admin.put("/projects/study", json={"name": "P", "asks": asks} | numbers)
     assert answer.status_code == 200
     assert answer.json()["asks"] == asks | {
         "criteria": [{"key": "safe", "name": "Safe", "hint": ""}],
         "rationale_least": 1,
     }
-    assert (answer.json()["pass_mark"], answer.json()["session_goal"]) == (70, 30)
+    assert {name: answer.json()[name] for name in numbers} == numbers
     assert found(sessions)[0].asks.criteria == (Criterion("safe", "Safe"),)
     refused = admin.put("/projects/study", json={"asks": {"criteria": [{"key": "No key", "name": "x"}]}})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "criteria")

@@ -159,7 +159,7 @@ def test_whoever_is_not_qualified_is_led_to_the_quiz_and_then_to_work(ann_browse
     assert page.url.path == f"{HERE}/quiz"
     assert "3, in an order that is drawn for you" in page.text
     assert "60 % of them right" in page.text
-    assert ann.post(f"{HERE}/assignments", json={"count": 3}).json() == {"assignments": []}
+    assert ann.post(f"{HERE}/assignments", json={"count": 3}).json()["assignments"] == []
     page = attempt(ann_browser, better)
     assert "Passed, with <em>3</em> of 3 right" in page.text
     assert ann_browser.get(f"{HERE}/annotate").url.path == f"{HERE}/annotate"
@@ -184,6 +184,23 @@ def test_a_quiz_gives_no_hints_until_its_end_and_then_explains_everything(ann_br
     said = ann_browser.text(f"{HERE}/quiz")
     assert "1 of 3 right on" in said
     assert "not passed" in said
+
+
+def test_the_last_attempt_says_that_it_was(boss, ann_browser, quiz, sessions):
+    with sessions.begin() as session:
+        projects.get(session, "study").quiz_attempts = 2
+    page = attempt(ann_browser, lambda _: "4")
+    assert "Try again" in page.text
+    assert "1 of 2" in ann_browser.text(f"{HERE}/quiz")
+    assert "every attempt" not in boss.text(HERE)
+    page = attempt(ann_browser, lambda _: "4")
+    assert "that was your last attempt" in page.text
+    assert "Try again" not in page.text
+    said = ann_browser.text(f"{HERE}/quiz")
+    assert "You have had all the attempts that there are" in said
+    assert "Try again" not in said
+    assert "all the attempts" in ann_browser.submit(f"{HERE}/quiz/attempts", 409)
+    assert "1 person has had every attempt at the quiz and has not passed" in boss.text(HERE)
 
 
 def test_a_reload_goes_on_where_one_was(ann_browser, quiz):

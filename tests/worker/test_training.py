@@ -381,7 +381,7 @@ def wait_for(sessions, run_id, wanted, seconds=300):
 
 def test_a_worker_killed_or_stopped_in_mid_training_goes_on_when_it_is_back(sessions, settings, tiny_encoder):
     judged(sessions, tiny_encoder)
-    run_id = request(sessions, epochs=60, responses_per_step=2, learning_rate=1e-4, max_length=32)
+    run_id = request(sessions, epochs=30, responses_per_step=2, learning_rate=1e-4, max_length=32)
     checkpoint = settings.data_dir / "runs" / str(run_id) / "checkpoint.pt"
     first = worker(settings)
     try:
@@ -402,7 +402,7 @@ def test_a_worker_killed_or_stopped_in_mid_training_goes_on_when_it_is_back(sess
     try:
         run = wait_for(sessions, run_id, lambda run: RunState(run.state).final)
         assert run.state == RunState.succeeded, run.error
-        assert run.step == run.steps == 960
+        assert run.step == run.steps == 480
         lines = said(sessions, run_id)
         assert sum(line.startswith("Taken up again") for line in lines) == 2
         assert sum(line.startswith("Went on from the checkpoint") for line in lines) == 2

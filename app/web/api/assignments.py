@@ -53,9 +53,12 @@ class AssignmentOut(BaseModel):
 
 
 class AssignmentsOut(BaseModel):
-    """Leased comparisons; fewer than asked for when there are no more."""
+    """Leased comparisons; fewer than asked for when there are no more. `asks_since`: when what a judgement has beside its
+    strength last changed. `guidelines`: the number of their newest version, 0 for none."""
 
     assignments: list[AssignmentOut]
+    asks_since: datetime | None
+    guidelines: int
 
 
 class Acceptable(BaseModel):
@@ -147,12 +150,16 @@ def sent(body: BaseModel) -> Response:
 async def lease_assignments(slug: str, body: Lease, desk: AtDesk, render: bool = False) -> Response:
     """Leases the next comparisons to you."""
 
-    def work(session: Session, person: Caller) -> list[Task]:
+    def work(session: Session, person: Caller) -> tuple[list[Task], datetime | None, int]:
         project = projects.get(session, slug)
         lease = assignments.resume if body.resume else assignments.next_tasks
-        return lease(session, project.id, person.id, body.count, desk.now, desk.lease)
+        tasks = lease(session, project.id, person.id, body.count, desk.now, desk.lease)
+        return tasks, project.asks_since, project.guidelines_version
 
-    return sent(AssignmentsOut.model_construct(assignments=await outs(await desk(work), render)))
+    tasks, since, guidelines = await desk(work)
+    return sent(
+        AssignmentsOut.model_construct(assignments=await outs(tasks, render), asks_since=since, guidelines=guidelines)
+    )
 
 
 @router.put("/assignments/{assignment_id}/preference", response_model=PreferenceOut)

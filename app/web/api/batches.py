@@ -15,7 +15,7 @@ from app.storage.base import LARGEST
 from app.vocabulary import BatchState, Purpose
 from app.web.api.description import PROBLEM, lines
 from app.web.cells import cell
-from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer
+from app.web.deps import Admin, Config, Db, Id, InProject, Now, Reviewer, reads
 from app.web.progress import FIRST, cancel, look_up
 from app.web.uploads import Upload, take_in
 
@@ -166,6 +166,7 @@ async def sent(request: Request) -> bytes:
     },
     responses={413: PROBLEM},
 )
+@reads
 def inspect_file(
     admin: Admin,
     project: InProject,
@@ -197,6 +198,7 @@ def show_import(admin: Admin, project: InProject, import_id: UUID) -> Progress:
 
 
 @router.put("/imports/{import_id}/cancellation", status_code=204)
+@reads
 def cancel_import(admin: Admin, project: InProject, import_id: UUID) -> None:
     """Ends an import of yours, if it is not over yet: it is answered with 409, and nothing of it is kept."""
     cancel(import_id, admin.id)

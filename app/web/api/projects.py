@@ -39,8 +39,9 @@ class AsksIO(BaseModel):
 class Settable(BaseModel):
     """What may be set of a project. A new `overlap` or `spread` holds for what is uploaded from then on; nobody judges
     more than `max_per_annotator` comparisons (null: no limit). What it `asks` holds for what is handed out from then on.
-    With a `pass_mark`, in percent of the quiz, only those judge who have qualified; `session_goal` is how many judgements
-    the desk suggests for one sitting."""
+    With a `pass_mark`, in percent of the quiz, only those judge who have qualified: it asks `quiz_questions` (null: all
+    there are, at most 50), in at most `quiz_attempts` (null: no limit). `session_goal` is how many judgements the desk
+    suggests for one sitting."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
     name: str = Field("", max_length=200)
@@ -52,6 +53,8 @@ class Settable(BaseModel):
     spread: bool = False
     asks: AsksIO = AsksIO()
     pass_mark: int | None = Field(None, ge=1, le=100)
+    quiz_questions: int | None = Field(None, ge=1, le=projects.MOST_QUIZ_QUESTIONS)
+    quiz_attempts: int | None = Field(None, ge=1, le=projects.MOST_QUIZ_ATTEMPTS)
     session_goal: int | None = Field(None, ge=1, le=projects.MOST_GOAL)
 
 

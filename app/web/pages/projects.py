@@ -15,7 +15,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import Act, Asked
 from app.web import setting
-from app.web.deps import Admin, Db, InProject, Now
+from app.web.deps import Admin, Db, InProject, Now, reads
 from app.web.forms import Field
 from app.web.richtext import render as rich
 from app.web.setting import Typed
@@ -75,6 +75,7 @@ def change_settings(
 
 
 @router.post("/guidelines-preview")
+@reads
 def preview(person: Admin, guidelines: Field = "") -> Response:
     """Guidelines as annotators would read them, for the script beside the text."""
     return HTMLResponse(rich(guidelines[: projects.LONGEST_GUIDELINES]))

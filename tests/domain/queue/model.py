@@ -131,6 +131,10 @@ class Model:
         assert len(found) <= 1
         return found[0] if found else None
 
+    def settled(self, seat):
+        """Whether what was judged stays as it is, since its batch is closed."""
+        return seat.state == "done" and self.rules[self.pairs[seat.comparison].batch].state == "closed"
+
     def held(self, person):
         """What the person still holds a second from now, oldest first."""
         found = [
