@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 
 from app.web import languages
-from app.web.charts import THEMES, Band, Bars, Curve, Reference, Rivals, apart, bounds, smoothed, svg, thinned
+from app.web.charts import Band, Bars, Curve, Reference, Rivals, apart, bounds, smoothed, thinned
+from app.web.pictures import THEMES, svg
 from app.web.templating import STATIC
 
 CURVE = Curve("model", ((10, 0.5), (20, 0.7)), 40, "steps", (Reference("longer answer", 0.69),), ((10, 0.4), (20, 0.8)))

@@ -8,10 +8,10 @@ from app.domain import overview, pace, reward_models, training_runs
 from app.domain.annotators import Doubt
 from app.domain.overview import Overview
 from app.vocabulary import Purpose
-from app.web import charts, project_charts, sentences
-from app.web.charts import Kind, Looks
+from app.web import pictures, project_charts, sentences
 from app.web.deps import Db, InProject, Now, Reviewer
 from app.web.languages import gettext, ngettext
+from app.web.pictures import Kind, Looks
 from app.web.templating import figure, page
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +41,7 @@ def show_overview(request: Request, person: Reviewer, project: InProject, sessio
 def pace_chart(person: Reviewer, project: InProject, session: Db, now: Now, kind: Kind, look: Looks) -> Response:
     """Judgements by day."""
     found = project_charts.pace(pace.of_project(session, project, now))
-    return charts.answer(found, kind, look, f"{project.slug}-pace")
+    return pictures.answer(found, kind, look, f"{project.slug}-pace")
 
 
 @router.get("/projects/{slug}/ceiling.{kind}")
@@ -49,7 +49,7 @@ def ceiling_chart(person: Reviewer, project: InProject, session: Db, kind: Kind,
     """The accuracy of the project's models, beside people."""
     model = reward_models.current(session, project.id)
     found = project_charts.ceiling(training_runs.learned(session, project), model)
-    return charts.answer(found, kind, look, f"{project.slug}-model")
+    return pictures.answer(found, kind, look, f"{project.slug}-model")
 
 
 def _headline(found: Overview) -> Markup:

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from app.domain import annotators, batches, figures, quality
 from app.domain.annotators import Order
 from app.domain.quality import trend
-from app.web import charts, project_charts, sentences
-from app.web.charts import Kind, Looks
+from app.web import pictures, project_charts, sentences
 from app.web.deps import Db, InProject, Now, Reviewer
 from app.web.forms import perhaps_whole
+from app.web.pictures import Kind, Looks
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -63,4 +63,4 @@ def show_quality(
 def agreement_chart(person: Reviewer, project: InProject, session: Db, now: Now, kind: Kind, look: Looks) -> Response:
     """Agreement by week."""
     found = project_charts.agreement(figures.of_project(session, project, now).weeks)
-    return charts.answer(found, kind, look, f"{project.slug}-agreement")
+    return pictures.answer(found, kind, look, f"{project.slug}-agreement")

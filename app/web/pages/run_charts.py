@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.domain import training_runs
-from app.web import charts, run_charts
-from app.web.charts import Kind, Looks
+from app.web import pictures, run_charts
 from app.web.deps import Db, Id, InProject, Reviewer
+from app.web.pictures import Kind, Looks
 
 router = APIRouter(include_in_schema=False)
 RUN = "/projects/{slug}/training-runs/{run_id}"
@@ -18,7 +18,7 @@ def loss_chart(person: Reviewer, project: InProject, session: Db, run_id: Id, ki
     """The training loss by step."""
     run = training_runs.get(session, run_id, project)
     found = run_charts.loss(run, training_runs.points(session, run))
-    return charts.answer(found, kind, look, f"{project.slug}-run-{run.id}-loss")
+    return pictures.answer(found, kind, look, f"{project.slug}-run-{run.id}-loss")
 
 
 @router.get(RUN + "/accuracy.{kind}")
@@ -26,7 +26,7 @@ def accuracy_chart(person: Reviewer, project: InProject, session: Db, run_id: Id
     """The accuracy on held-out comparisons by step."""
     run = training_runs.get(session, run_id, project)
     found = run_charts.accuracy(run, training_runs.points(session, run))
-    return charts.answer(found, kind, look, f"{project.slug}-run-{run.id}-accuracy")
+    return pictures.answer(found, kind, look, f"{project.slug}-run-{run.id}-accuracy")
 
 
 @router.get(BESIDE + "/loss.{kind}")
@@ -36,7 +36,7 @@ def losses_chart(
     """The training loss of two runs by step."""
     first, second = (training_runs.get(session, number, project) for number in (run_id, other_id))
     found = run_charts.losses(first, second, [training_runs.points(session, run) for run in (first, second)])
-    return charts.answer(found, kind, look, f"{project.slug}-runs-{first.id}-{second.id}-loss")
+    return pictures.answer(found, kind, look, f"{project.slug}-runs-{first.id}-{second.id}-loss")
 
 
 @router.get(BESIDE + "/accuracy.{kind}")
@@ -46,4 +46,4 @@ def accuracies_chart(
     """The accuracy of two runs on held-out comparisons by step."""
     first, second = (training_runs.get(session, number, project) for number in (run_id, other_id))
     found = run_charts.accuracies(first, second, [training_runs.points(session, run) for run in (first, second)])
-    return charts.answer(found, kind, look, f"{project.slug}-runs-{first.id}-{second.id}-accuracy")
+    return pictures.answer(found, kind, look, f"{project.slug}-runs-{first.id}-{second.id}-accuracy")
