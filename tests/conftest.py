@@ -64,6 +64,9 @@ def postgres():
     server = get_server(folder / "data")
     admin = make_engine(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
+        for durable in ("fsync", "full_page_writes"):  # no test here is about power cuts
+            connection.execute(text(f"ALTER SYSTEM SET {durable} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
         connection.execute(text("CREATE DATABASE template_touchstone"))
     engine = make_engine(server.get_uri("template_touchstone"))
     migrate(engine)
