@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, func, literal, select, union_all, update
+from sqlalchemy import Connection, String, and_, cast, except_, func, literal, select, union_all, update
 from sqlalchemy import delete as remove
 from sqlalchemy.orm import Session, aliased
 
@@ -91,26 +91,30 @@ def delete(session: Session, batch: Batch) -> None:
     audit.record(session, Act.batch_deleted, name, project_id=project_id, batch=number, comparisons=comparisons)
 
 
+def leaning(session: Session, batch: Batch) -> list[Batch]:
+    """Later uploads that left rows out because the project had them already, maybe by this one."""
+    later = (Batch.project_id == batch.project_id, Batch.id > batch.id, Batch.duplicates > 0)
+    return list(session.scalars(select(Batch).where(*later).order_by(Batch.id)))
+
+
 def _forget_texts(connection: Connection, batch: Batch) -> None:
     """Empties prompts and responses that only this batch has. Their rows stay, under a digest that no text has: to
     delete them the database would look through all comparisons for each."""
     here = Comparison.batch_id == batch.id
     elsewhere = and_(Comparison.project_id == batch.project_id, ~here)
 
-    def own(*columns: Any) -> tuple[Any, Any]:
-        mine, others = (union_all(*(select(column).where(of) for column in columns)) for of in (here, elsewhere))
-        return mine, others
+    def own(*columns: Any) -> Any:
+        found = (union_all(*(select(column).where(of) for column in columns)).subquery() for of in (here, elsewhere))
+        return except_(*(select(ids.c[0]) for ids in found))  # NOT IN would look through all others for each
 
-    sides, others = own(Comparison.response_a_id, Comparison.response_b_id)
     connection.execute(
         update(Response)
-        .where(Response.id.in_(sides), Response.id.not_in(others))
+        .where(Response.id.in_(own(Comparison.response_a_id, Comparison.response_b_id)))
         .values(text="", generator=None, digest=literal("deleted ") + cast(Response.id, String))
     )
-    prompts, others = own(Comparison.prompt_id)
     connection.execute(
         update(Prompt)
-        .where(Prompt.id.in_(prompts), Prompt.id.not_in(others))
+        .where(Prompt.id.in_(own(Comparison.prompt_id)))
         .values(messages=[], digest=literal("deleted ") + cast(Prompt.id, String))
     )
 

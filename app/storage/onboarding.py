@@ -57,7 +57,9 @@ class QuizAnswer(Base):
     __table_args__ = (CheckConstraint("strength BETWEEN -3 AND 3", name="strength"),)
 
     attempt_id: Mapped[int] = mapped_column(ForeignKey("quiz_attempt.id", ondelete="CASCADE"), primary_key=True)
-    comparison_id: Mapped[int] = mapped_column(ForeignKey("comparison.id", ondelete="CASCADE"), primary_key=True)
+    comparison_id: Mapped[int] = mapped_column(
+        ForeignKey("comparison.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     position: Mapped[int]
     swapped: Mapped[bool]
     strength: Mapped[int | None]

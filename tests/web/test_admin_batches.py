@@ -87,6 +87,13 @@ def test_a_draft_is_deleted_by_whoever_types_its_name(boss, looker, admin, draft
     assert (again.status_code, again.json()["comparisons"]) == (201, 2)
 
 
+def test_what_a_later_upload_left_out_is_told_before_a_draft_is_deleted(boss, admin, draft):
+    assert "later upload" not in boss.text(draft)
+    upload(admin, content=lines(*pairs(6)), name="Winter")
+    assert "One later upload left out what the project had already" in boss.text(draft)
+    assert "upload its file again afterwards: Winter." in boss.text(draft)
+
+
 def test_what_was_open_or_judged_is_not_deleted(boss, admin, draft, judged):
     open_one = f"{PATH}/{judged}"
     assert "Only a draft can be deleted" in boss.submit(f"{open_one}/deletion", 409, confirm="Autumn")

@@ -168,6 +168,7 @@ def _batch(
         "batch": batch,
         "done": batches.done(session, project).get(batch.id, (0, 0)),
         "judged": batches.judged(session, batch),
+        "leaning": batches.leaning(session, batch),
         "errors": list(batches.errors(session, batch, LISTED)),
         "samples": [_shown(sample) for sample in batches.samples(session, batch, SAMPLES)],
         "agreement": sentences.agreement(quality.agreement(session, project, batch.id)),
