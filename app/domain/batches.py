@@ -46,8 +46,18 @@ def get(session: Session, project: Project, batch_id: int) -> Batch:
     return batch
 
 
+def _hold(session: Session, batch: Batch, *, key_share: bool = True) -> None:
+    """Nobody else changes or deletes it until the transaction ends; with `key_share` what refers to it may still come.
+    Raises NotFound when somebody has deleted it."""
+    wanted = select(Batch.id).where(Batch.id == batch.id).with_for_update(key_share=key_share)
+    if session.scalar(wanted) is None:
+        raise NotFound("Batch %(name)s was deleted a moment ago.", name=batch.name)
+
+
 def change(session: Session, batch: Batch, state: BatchState) -> None:
     """Opens, pauses or closes; what is leased may still be answered. Raises Conflict on the way back to a draft."""
+    _hold(session, batch)
+    session.refresh(batch)
     if state == BatchState.draft and batch.state != BatchState.draft:
         raise Conflict("A batch that was open cannot become a draft again. Pause it instead.")
     with audit.changes(batch, Act.batch_changed, batch.name, batch.project_id):
@@ -60,6 +70,7 @@ def rename(session: Session, batch: Batch, name: str) -> None:
     name = plain(name, 200)
     if not name:
         raise Invalid("name", "is missing")
+    _hold(session, batch)
     with audit.changes(batch, Act.batch_changed, batch.name, batch.project_id):
         batch.name = name
     session.flush()
@@ -75,6 +86,7 @@ def delete(session: Session, batch: Batch) -> None:
     batch has; raises Conflict."""
     # no upload adds judgements to it meanwhile: see importing.store
     session.scalars(select(Project).where(Project.id == batch.project_id).with_for_update(key_share=True)).one()
+    _hold(session, batch, key_share=False)
     session.refresh(batch)
     if batch.state != BatchState.draft:
         raise Conflict("Only a draft can be deleted. Close the batch instead: what was judged stays.")
@@ -130,6 +142,7 @@ def configure(
     # held until the end, lest somebody deletes the group meanwhile
     if group_id is not None and session.get(Group, group_id, with_for_update={"read": True, "key_share": True}) is None:
         raise Invalid("group_id", "names a group that is not there")
+    _hold(session, batch)
     with audit.changes(batch, Act.batch_changed, batch.name, batch.project_id):
         batch.priority = checked_priority(priority)
         batch.max_per_annotator = projects.checked_limit(max_per_annotator)

@@ -6,11 +6,11 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import assignments, people, preferences, projects, training_runs
-from app.domain.errors import Conflict, DuplicateUpload, Unauthenticated
+from app.domain import assignments, batches, people, preferences, projects, training_runs
+from app.domain.errors import Conflict, DuplicateUpload, NotFound, Unauthenticated
 from app.storage.session import make_sessions
-from app.storage.tables import Assignment, Comparison, Person, Preference, PreferenceHistory, TrainingRun
-from app.vocabulary import Role
+from app.storage.tables import Assignment, Batch, Comparison, Person, Preference, PreferenceHistory, TrainingRun
+from app.vocabulary import BatchState, Role
 from tests.domain.test_importing import PAIR, take
 from tests.domain.test_queue import LEASE, answer, rows
 
@@ -237,6 +237,44 @@ def test_the_same_file_twice_at_once_asks(sessions, study, clock):
     _, second = during(sessions, bring, bring)
     assert isinstance(second, DuplicateUpload)
     assert count(sessions, Comparison) == 1
+
+
+@pytest.fixture
+def draft(sessions, study, clock):
+    """How somebody comes by it who looks at it before anything happens to it."""
+    batch = load(sessions, study, clock, rows(1), opened=False).batch
+    return lambda session: session.merge(batch, load=False)
+
+
+def test_a_batch_that_somebody_opens_is_not_deleted(sessions, draft):
+    opened, deleted = during(
+        sessions,
+        lambda session: batches.change(session, draft(session), BatchState.open),
+        lambda session: batches.delete(session, draft(session)),
+    )
+    assert opened is None
+    assert isinstance(deleted, Conflict)
+    assert (count(sessions, Batch), count(sessions, Assignment)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda session, batch: batches.change(session, batch, BatchState.open),
+        lambda session, batch: batches.rename(session, batch, "Autumn"),
+        lambda session, batch: batches.configure(session, batch, priority=3, max_per_annotator=None, group_id=None),
+        batches.delete,
+    ],
+)
+def test_a_batch_that_somebody_deletes_is_not_there_any_more(sessions, draft, late):
+    deleted, error = during(
+        sessions,
+        lambda session: batches.delete(session, draft(session)),
+        lambda session: late(session, draft(session)),
+    )
+    assert deleted is None
+    assert isinstance(error, NotFound)
+    assert count(sessions, Batch) == 0
 
 
 def test_the_same_person_is_added_once(sessions, clock):
