@@ -24,19 +24,22 @@ FIRST = 10  # of the refused rows
 @contextmanager
 def shown(import_id: UUID | None, person_id: int, found: Rows) -> Iterator[Callable[[str], Progress]]:
     """Gives what makes the progress of a stage, which that person can look up while the block runs, with the rows that
-    are `found` so far. In the block Conflict is raised once that person has cancelled the import."""
+    are `found` so far. In the block, and at its end, Conflict is raised once that person has cancelled the import."""
     if import_id is None:
         yield lambda _stage: silent
         return
     path, last = _path(import_id), 0.0
+
+    def heed() -> None:
+        if _stop(path).exists():
+            raise Conflict("The import was cancelled. Nothing of the file was kept.")
 
     def stage(name: str) -> Progress:
         def show(done: int, total: int) -> None:
             nonlocal last
             if time.monotonic() - last < OFTEN:
                 return
-            if _stop(path).exists():
-                raise Conflict("The import was cancelled. Nothing of the file was kept.")
+            heed()
             far = {"person": person_id, "stage": name, "done": done, "total": total}
             errors = [vars(refused) for refused in found.refused[:FIRST]]
             _write(path, far | {"rows": found.rows, "rejected": found.rejected, "errors": errors})
@@ -46,6 +49,8 @@ def shown(import_id: UUID | None, person_id: int, found: Rows) -> Iterator[Calla
 
     try:
         yield stage
+        path.unlink(missing_ok=True)  # from here on it is too late, and `cancel` says so
+        heed()
     finally:
         for file in (path, _stop(path)):
             with suppress(OSError):
@@ -69,8 +74,14 @@ def look_up(import_id: UUID, person_id: int) -> dict[str, Any]:
 def cancel(import_id: UUID, person_id: int) -> None:
     """Has the import end before it is committed, if it is not too late; raises NotFound."""
     look_up(import_id, person_id)
-    with suppress(OSError), open(_stop(_path(import_id)), "w", opener=_itself):
+    stop = _stop(_path(import_id))
+    with suppress(OSError), open(stop, "w", opener=_itself):
         pass
+    try:
+        look_up(import_id, person_id)  # else it ended meanwhile, and may not have seen that it was to stop
+    except NotFound:
+        stop.unlink(missing_ok=True)
+        raise
 
 
 def _stop(path: Path) -> Path:

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import audit, spooling
+from app.domain import audit, importing, spooling
 from app.storage.tables import Assignment, Batch, Comparison, RowError
 from app.web import progress
 from tests.web.browsing import HOSTILE, by
@@ -137,3 +137,21 @@ def test_an_import_that_is_cancelled_keeps_nothing(admin, callers, study, sessio
     assert admin.put(f"{path}/cancellation").status_code == 404
     monkeypatch.undo()
     assert upload(admin, content=lines(*pairs(3)), import_id=str(uuid.uuid4())).status_code == 201
+
+
+@pytest.mark.parametrize(("end", "told", "kept"), [(importing.store, 204, 0), (progress.Path.unlink, 404, 1)])
+def test_an_import_can_be_cancelled_until_the_moment_it_is_kept(admin, study, sessions, monkeypatch, end, told, kept):
+    import_id, seen = uuid.uuid4(), []
+
+    def and_cancel(*given, **more):
+        done = end(*given, **more)
+        if not seen:
+            seen.append(None)
+            seen[0] = admin.put(f"{PATH}/imports/{import_id}/cancellation").status_code
+        return done
+
+    monkeypatch.setattr(importing if end is importing.store else progress.Path, end.__name__, and_cancel)
+    answer = upload(admin, content=lines(*pairs(5)), import_id=str(import_id))
+    assert (answer.status_code, seen) == (409 if told == 204 else 201, [told])
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Batch)) == kept
