@@ -5,25 +5,25 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NewType
 
 from pwdlib import PasswordHash
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import audit, leased
-from app.domain.errors import Conflict, Invalid, NotFound, TooManyAttempts, Unauthenticated
+from app.domain import attempts, audit, leased
+from app.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from app.domain.text import plain
 from app.storage import leases
-from app.storage.people import Credential, Failure, Person, label
+from app.storage.people import Credential, Person, label
 from app.storage.prepared import Prepared
 from app.vocabulary import Act, Role
 
 INVITATION = timedelta(days=7)
 SESSION = timedelta(days=30)
-PATIENCE = 5
-WINDOW = timedelta(minutes=15)
 MIN_PASSWORD = 10
+Hashed = NewType("Hashed", str)
 _hasher = PasswordHash.recommended()
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 _STRANGER = _hasher.hash(secrets.token_hex())
@@ -122,7 +122,7 @@ def invited(session: Session, secret: str, now: datetime) -> Person:
     return _holder(session, "invitation", secret, now)[1]
 
 
-def accept(session: Session, secret: str, now: datetime, password: str | None = None) -> str:
+def accept(session: Session, secret: str, now: datetime, password: Hashed | None = None) -> str:
     """Uses an invitation up and returns the secret of a new session; a password, if one is given, is set and ends all
     other sessions and invitations of the person."""
     credential, person = _holder(session, "invitation", secret, now)
@@ -138,11 +138,24 @@ def accept(session: Session, secret: str, now: datetime, password: str | None = 
     return open_session(session, person, now)
 
 
-def set_password(session: Session, person: Person, password: str) -> None:
-    """Sets it; raises Invalid when it is shorter than ten characters or longer than 1 000."""
+def hashed(password: str) -> Hashed:
+    """What is kept of a password; raises Invalid when it is shorter than ten characters or longer than 1 000. It takes a
+    while by design, as `known` and `check_password` do: nobody's answer may wait for it in a transaction that writes."""
     if not MIN_PASSWORD <= len(password) <= 1000:
         raise Invalid("password", "needs %(least)s to 1000 characters", least=MIN_PASSWORD)
-    person.password_hash = _hasher.hash(password)
+    return Hashed(_hasher.hash(password))
+
+
+def known(person: Person, password: str) -> str:
+    """What is kept of the person's password, empty when they have none; raises Invalid when theirs is another one."""
+    if person.password_hash and not _hasher.verify(password, person.password_hash):
+        raise Invalid("", "The present password is another one.")
+    return person.password_hash or ""
+
+
+def set_password(session: Session, person: Person, password: Hashed) -> None:
+    """Sets it."""
+    person.password_hash = password
     audit.record(session, Act.password_set, label(person))
     session.flush()
 
@@ -152,12 +165,13 @@ def set_language(person: Person, language: str | None) -> None:
     person.language = language
 
 
-def change_password(session: Session, person: Person, old: str, new: str, now: datetime) -> str:
+def change_password(session: Session, person: Person, old: str, new: Hashed, now: datetime) -> str:
     """Sets a person's own password, ends all of their sessions, and returns the secret of a new one.
 
-    Raises Invalid when there is a password already and `old` is not it, or the new one will not do.
+    `old` is what `known` gave; raises Invalid when somebody has changed it meanwhile.
     """
-    if person.password_hash and not _hasher.verify(old, person.password_hash):
+    session.refresh(person, ["password_hash"], with_for_update={"key_share": True})
+    if (person.password_hash or "") != old:
         raise Invalid("", "The present password is another one.")
     set_password(session, person, new)
     session.execute(delete(Credential).where(Credential.person_id == person.id, Credential.kind == "session"))
@@ -171,36 +185,10 @@ def check_password(session: Session, email: str, password: str) -> Person | None
     return person if person and person.password_hash and good and person.active else None
 
 
-def slow_down(session: Session, key: str, now: datetime) -> None:
-    """Raises TooManyAttempts when `key` failed five times in a quarter of an hour; the wait doubles with each more."""
-    count, last = session.execute(
-        select(func.count(), func.max(Failure.at)).where(Failure.key == plain(key, 400), Failure.at > now - WINDOW)
-    ).one()
-    if count < PATIENCE:
-        return
-    wait = timedelta(seconds=min(2 ** (count - PATIENCE + 1), WINDOW.total_seconds()))
-    if last + wait > now:
-        raise TooManyAttempts(int((last + wait - now).total_seconds()) + 1)
-
-
-def note_failure(session: Session, key: str, now: datetime) -> None:
-    """Remembers a failed attempt, and forgets the old ones."""
-    session.execute(delete(Failure).where(Failure.at <= now - WINDOW))
-    session.add(Failure(key=plain(key, 400), at=now))
-    session.flush()
-
-
-def forgive(session: Session, key: str) -> None:
-    """Forgets what `key` failed."""
-    session.execute(delete(Failure).where(Failure.key == plain(key, 400)))
-
-
 def forget(session: Session, now: datetime) -> tuple[int, int]:
     """Drops expired credentials, and failed sign-ins that slow nobody down any more; returns how many of each."""
-    connection = session.connection()
-    credentials = connection.execute(delete(Credential).where(Credential.expires_at <= now))
-    failures = connection.execute(delete(Failure).where(Failure.at <= now - WINDOW))
-    return credentials.rowcount, failures.rowcount
+    credentials = session.connection().execute(delete(Credential).where(Credential.expires_at <= now))
+    return credentials.rowcount, attempts.forget(session, now)
 
 
 def open_session(session: Session, person: Person, now: datetime) -> str:

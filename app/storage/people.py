@@ -65,7 +65,7 @@ class Membership(Base):
 
 
 class Failure(Base):
-    """One failed sign-in, by the key that is slowed down (an address and an email)."""
+    """One failed attempt at a password, by the key that is slowed down: an address and an email, or a person."""
 
     __tablename__ = "sign_in_failure"
 

@@ -86,6 +86,12 @@ def get_writer(session: Db) -> Session:
     return session
 
 
+def look_again(session: Session) -> None:
+    """Undoes what the request has done; what follows only reads. Nobody who writes waits for the page that says why."""
+    session.rollback()
+    session.connection(execution_options={"read_only": True})
+
+
 Writer = Annotated[Session, Depends(get_writer, scope="function")]
 Now = Annotated[datetime, Depends(get_now)]
 Config = Annotated[Settings, Depends(get_settings)]

@@ -43,7 +43,7 @@ def test_an_entry_names_who_when_and_by_which_request(session, clock, project):
 def test_no_secret_goes_in(session, clock):
     ann, _ = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())
     secrets = [people.invite(session, ann, clock()), people.create_token(session, ann, "", clock())]
-    people.accept(session, secrets[0], clock(), "a long password")
+    people.accept(session, secrets[0], clock(), people.hashed("a long password"))
     shown = str(told(session))
     assert not any(secret in shown for secret in [*secrets, "a long password", ann.password_hash])
     acts = [action for action, _, _ in told(session)]

@@ -304,7 +304,8 @@ def test_two_admins_cannot_send_each_other_away(sessions, clock):
 
 def test_an_invitation_opens_one_session(sessions, folk, clock):
     secret = done(sessions, lambda s: people.invite(s, people.get(s, folk[0]), clock()))
-    opened, second = during(sessions, *[lambda s: people.accept(s, secret, clock(), "long enough!")] * 2)
+    password = people.hashed("long enough!")
+    opened, second = during(sessions, *[lambda s: people.accept(s, secret, clock(), password)] * 2)
     assert isinstance(opened, str)
     assert isinstance(second, Unauthenticated)
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from starlette.testclient import TestClient
 
-from app.domain import audit, people, reward_models, rewards, training_runs
+from app.domain import attempts, audit, people, reward_models, rewards, training_runs
 from app.domain.audit import Wanted
 from app.operations.retention import Pruned, prune
 from app.settings import Settings
@@ -119,7 +119,7 @@ def test_what_has_expired_goes_always(session, clock, ask):
     ann, _ = people.add(session, "ann@example.org", "", Role.annotator, clock())
     people.invite(session, ann, clock())
     token = people.create_token(session, ann, "", clock())
-    people.note_failure(session, "somewhere ann@example.org", clock())
+    attempts.note(session, "somewhere ann@example.org", clock())
     session.commit()
     assert ask() == Pruned(0, 0, 0, 0, 0)
     clock.forward(days=7)
@@ -128,7 +128,7 @@ def test_what_has_expired_goes_always(session, clock, ask):
 
 
 def test_the_web_app_prunes_by_itself(session, database_url, clock, tmp_path):
-    people.note_failure(session, "somewhere ann@example.org", clock())
+    attempts.note(session, "somewhere ann@example.org", clock())
     session.commit()
     clock.forward(days=1)
     app = create_app(Settings(_env_file=None, database_url=database_url, data_dir=tmp_path), clock)

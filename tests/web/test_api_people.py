@@ -119,7 +119,7 @@ def test_there_is_nobody_of_that_number(admin):
 
 def test_repeated_failures_slow_a_sign_in_down_even_with_the_right_password(app, folk, sessions, clock):
     with sessions.begin() as session:
-        people.set_password(session, people.get(session, folk["ann"].id), "right password")
+        people.set_password(session, people.get(session, folk["ann"].id), people.hashed("right password"))
     client = TestClient(app, follow_redirects=False)
 
     def sign_in(password, email="ann@example.org"):

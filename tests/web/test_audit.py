@@ -65,7 +65,7 @@ def test_data_that_is_taken_is_told_of(admin, study):
 
 def test_sign_ins_are_told_of_whether_they_succeed_or_not(app, admin, sessions, folk, clock):
     with sessions.begin() as session:
-        people.set_password(session, people.get(session, folk["ann"].id), "a long password")
+        people.set_password(session, people.get(session, folk["ann"].id), people.hashed("a long password"))
     browser = TestClient(app, follow_redirects=False)
     for password in ("a wrong password", "a long password"):
         browser.post("/sign-in", data={"email": "ann@example.org", "password": password})

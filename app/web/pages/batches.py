@@ -15,7 +15,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import BatchState
 from app.web import sentences
-from app.web.deps import Admin, Db, Id, InProject, Reviewer
+from app.web.deps import Admin, Db, Id, InProject, Reviewer, look_again
 from app.web.forms import Field, confirmed, perhaps_whole, whole
 from app.web.judging import Filled, strengths
 from app.web.richtext import render as rich
@@ -84,7 +84,7 @@ def change_state(
             confirmed("close", confirm, batch.name)
         batches.change(session, batch, BatchState(state))
     except (Conflict, Invalid) as error:
-        session.rollback()
+        look_again(session)
         return _batch(request, session, person, project, batch_id, error)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
 
@@ -97,7 +97,7 @@ def rename_batch(
     try:
         batches.rename(session, batches.get(session, project, batch_id), name)
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         return _batch(request, session, person, project, batch_id, error)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)
 
@@ -112,7 +112,7 @@ def delete_batch(
         confirmed("delete", confirm, batch.name)
         batches.delete(session, batch)
     except (Conflict, Invalid) as error:
-        session.rollback()
+        look_again(session)
         return _batch(request, session, person, project, batch_id, error)
     return RedirectResponse(f"/projects/{project.slug}/batches", 303)
 
@@ -139,7 +139,7 @@ def change_rules(
             group_id=perhaps_whole("group_id", group_id),
         )
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         typed = {"priority": priority, "max_per_annotator": max_per_annotator, "group_id": group_id}
         return _batch(request, session, person, project, batch_id, error, typed)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch_id}", 303)

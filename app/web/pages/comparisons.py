@@ -17,7 +17,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import Flag, SkipReason
 from app.web import listing, strengths
-from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer
+from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer, look_again
 from app.web.forms import Field, whole
 from app.web.languages import gettext
 from app.web.listing import Listing, Shape
@@ -97,7 +97,7 @@ def pin_comparison(
     try:
         pins.pin(session, project, comparison_id, people.account(session, whole("annotator", annotator)))
     except (Invalid, Conflict, NotFound) as error:
-        session.rollback()
+        look_again(session)
         return _comparison(request, session, person, project, comparison_id, now, error)
     return RedirectResponse(f"{request.url.path.removesuffix('/pin')}#queue", 303)
 

@@ -7,7 +7,7 @@ from app.domain import groups, people
 from app.domain.errors import Conflict, Invalid
 from app.storage.people import Person
 from app.storage.session import Session
-from app.web.deps import Admin, Db, Id, Now
+from app.web.deps import Admin, Db, Id, Now, look_again
 from app.web.forms import Field, confirmed, whole
 from app.web.languages import gettext, ngettext
 from app.web.templating import figure, page
@@ -27,7 +27,7 @@ def create_group(request: Request, person: Admin, session: Db, now: Now, name: F
     try:
         group = groups.create(session, name, now)
     except (Invalid, Conflict) as error:
-        session.rollback()
+        look_again(session)
         return _list(request, session, person, name, _of_name(error))
     return RedirectResponse(f"/groups/{group.id}", 303)
 
@@ -44,7 +44,7 @@ def rename_group(request: Request, person: Admin, session: Db, group_id: Id, nam
     try:
         groups.rename(session, groups.get(session, group_id), name)
     except (Invalid, Conflict) as error:
-        session.rollback()
+        look_again(session)
         return _group(request, session, person, group_id, _of_name(error), name)
     return RedirectResponse(f"/groups/{group_id}", 303)
 
@@ -57,7 +57,7 @@ def delete_group(request: Request, person: Admin, session: Db, group_id: Id, con
         confirmed("delete", confirm, group.name)
         groups.dissolve(session, group)
     except (Conflict, Invalid) as error:
-        session.rollback()
+        look_again(session)
         return _group(request, session, person, group_id, error)
     return RedirectResponse("/groups", 303)
 

@@ -13,7 +13,7 @@ from app.domain.inviting import Refused
 from app.storage.people import Person, label
 from app.storage.session import Session
 from app.web.cells import cell
-from app.web.deps import Admin, Config, Db, Now
+from app.web.deps import Admin, Config, Db, Now, look_again
 from app.web.forms import Field
 from app.web.templating import page
 
@@ -42,7 +42,7 @@ def invite_all(
         table = _text(file) if file is not None and file.filename else table
         invited = inviting.invite(session, inviting.read(session, table), now)
     except (Refused, Invalid, Conflict) as error:
-        session.rollback()
+        look_again(session)
         return _form(request, session, person, table, error)
     links = [(found.person, settings.invitation(found.secret) if found.secret else None) for found in invited]
     context = {

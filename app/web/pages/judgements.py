@@ -11,7 +11,7 @@ from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
 from app.web import judging
-from app.web.deps import Annotator, Db, Id, InProject, Now
+from app.web.deps import Annotator, Db, Id, InProject, Now, look_again
 from app.web.forms import Field
 from app.web.judging import Filled
 from app.web.pages.annotate import Posted, form_of
@@ -68,7 +68,7 @@ def change_judgement(
         answer = own.amended(project, own.one(session, project.id, person.id, assignment_id), answer)
         preferences.submit(session, assignment_id, person.id, answer, now)
     except (Invalid, Conflict) as error:
-        session.rollback()
+        look_again(session)
         return _judgement(request, person, project, session, assignment_id, filled, error)
     return RedirectResponse(f"/projects/{project.slug}/judgements", 303)
 

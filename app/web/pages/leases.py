@@ -12,7 +12,7 @@ from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
-from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer
+from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer, look_again
 from app.web.forms import Field, confirmed, whole
 from app.web.languages import gettext, ngettext
 from app.web.templating import figure, page
@@ -43,7 +43,7 @@ def release_lease(
     try:
         leased.release(session, project, assignment_id)
     except Conflict as error:
-        session.rollback()
+        look_again(session)
         return _leases(request, session, person, project, now, error=error)
     return _back(project)
 
@@ -83,7 +83,7 @@ def pin(
         found = _comparison(session, project, comparison)
         pins.pin(session, project, found, people.account(session, whole("annotator", annotator)))
     except (Invalid, Conflict, NotFound) as error:
-        session.rollback()
+        look_again(session)
         typed = {"comparison": comparison, "annotator": annotator}
         return _leases(request, session, person, project, now, typed=typed, error=error)
     return _back(project, "#pins")

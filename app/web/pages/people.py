@@ -14,7 +14,7 @@ from app.storage.people import Person
 from app.storage.session import Session
 from app.vocabulary import Role
 from app.web import listing
-from app.web.deps import Admin, Config, Db, Id, Now
+from app.web.deps import Admin, Config, Db, Id, Now, look_again
 from app.web.forms import Field, confirmed
 from app.web.listing import Listing, Shape
 from app.web.names import named
@@ -62,7 +62,7 @@ def add_person(
             raise Invalid("email", "has an account already, as %(role)s", role=named(guest.role))
         link = settings.invitation(people.invite(session, guest, now))
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         return _list(request, session, person, typed, error)
     return _list(request, session, person, {"email": "", "name": "", "role": role}, invited=(guest, link))
 
@@ -80,7 +80,7 @@ def change_role(request: Request, person: Admin, session: Db, now: Now, person_i
     try:
         people.change(session, people.account(session, person_id), role=wanted)
     except Conflict as error:
-        session.rollback()
+        look_again(session)
         return _person(request, session, person, person_id, now, error=error)
     return RedirectResponse(f"/people/{person_id}", 303)
 
@@ -104,7 +104,7 @@ def change_activity(
             confirmed("deactivate", confirm, found.email or "")
         people.change(session, found, active=active == "true")
     except (Conflict, Invalid) as error:
-        session.rollback()
+        look_again(session)
         return _person(request, session, person, person_id, now, error=error)
     return RedirectResponse(f"/people/{person_id}", 303)
 
@@ -115,7 +115,7 @@ def invite(request: Request, person: Admin, session: Db, now: Now, settings: Con
     try:
         secret = people.invite(session, people.account(session, person_id), now)
     except Conflict as error:
-        session.rollback()
+        look_again(session)
         return _person(request, session, person, person_id, now, error=error)
     return _person(request, session, person, person_id, now, link=settings.invitation(secret))
 

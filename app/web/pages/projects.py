@@ -15,7 +15,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import Act, Asked
 from app.web import setting
-from app.web.deps import Admin, Db, InProject, Now, reads
+from app.web.deps import Admin, Db, InProject, Now, look_again, reads
 from app.web.forms import Field
 from app.web.richtext import render as rich
 from app.web.setting import Typed
@@ -37,10 +37,10 @@ def create_project(request: Request, person: Admin, session: Db, now: Now, typed
     try:
         project = projects.create(session, typed.slug.strip(), now=now, **vars(setting.read(typed)))
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         return _new(request, person, typed, error)
     except Conflict:
-        session.rollback()
+        look_again(session)
         return _new(request, person, typed, Invalid("slug", "is that of another project"))
     return RedirectResponse(f"/projects/{project.slug}", 303)
 
@@ -60,15 +60,17 @@ def change_settings(
     try:
         wanted = projects.checked(project, setting.read(typed))
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         return _settings(request, person, project, typed, 422, error=error)
     wanted, clashes = setting.merged(typed.seen, wanted, present)
     if clashes:
         typed = setting.written(wanted).model_copy(update={"seen": setting.marks(present)})
+        look_again(session)
         return _settings(request, person, project, typed, 409, clashes=clashes, other=_last_change(session, project))
     warnings = setting.warnings(effects.of(session, project, wanted, now))
     mark = hashlib.sha256(setting.marks(wanted).encode()).hexdigest()[:10]
     if warnings and typed.confirmed != mark:
+        look_again(session)
         return _settings(request, person, project, typed, warnings=warnings, mark=mark)
     projects.configure(project, wanted, now)
     return RedirectResponse(f"/projects/{project.slug}/settings?saved=1", 303)

@@ -13,7 +13,7 @@ from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
 from app.web import asking, judging
-from app.web.deps import Annotator, Db, Id, InProject, Now
+from app.web.deps import Annotator, Db, Id, InProject, Now, look_again
 from app.web.forms import Field
 from app.web.guides import guide
 from app.web.richtext import render as rich
@@ -34,7 +34,7 @@ def start_attempt(request: Request, person: Annotator, project: InProject, sessi
     try:
         attempt = quiz.start(session, project, person.id, now)
     except Conflict as error:
-        session.rollback()
+        look_again(session)
         return _quiz(request, session, person, project, error)
     return RedirectResponse(f"/projects/{project.slug}/quiz/attempts/{attempt.id}", 303)
 

@@ -21,7 +21,7 @@ from app.storage.session import Session
 from app.storage.training import TrainingRun
 from app.vocabulary import RunState
 from app.web import run_charts, run_words
-from app.web.deps import Admin, Db, Id, InProject, Now, PageNumber, Reviewer
+from app.web.deps import Admin, Db, Id, InProject, Now, PageNumber, Reviewer, look_again
 from app.web.pages.training import show_conflict
 from app.web.templating import page
 
@@ -109,7 +109,7 @@ def promote_run(request: Request, person: Admin, project: InProject, session: Db
     try:
         reward_models.promote(session, training_runs.get(session, run_id, project), now)
     except Conflict as error:
-        session.rollback()
+        look_again(session)
         return show_conflict(request, session, person, project, error)
     return RedirectResponse(f"/projects/{project.slug}/model", 303)
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import audit, people
+from app.domain import attempts, audit, people
 from app.domain.errors import Invalid, Unauthenticated
 from app.storage.people import Person, label
 from app.storage.session import Session
 from app.vocabulary import Act
-from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor
+from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor, look_again
 from app.web.languages import LANGUAGES, gettext, said
 from app.web.templating import page
 
@@ -46,21 +46,23 @@ def sign_in_page(request: Request, person: Visitor, next: str = "/") -> Response
 
 @router.post("/sign-in", dependencies=[PUBLIC])
 def sign_in(request: Request, session: Db, now: Now, email: Field, password: Field, next: Field = "/") -> Response:
-    """Opens a session; attempts are counted by address and email until one fits, and slow down.
+    """Opens a session; attempts are counted by address and email until one fits, and slow down: after five of one email
+    from one address, and after a hundred of all emails from one address.
 
     Each is counted before it is looked at, so that many at once count too. The password is checked in a transaction
     that only reads: that takes a while by design, and nobody's answer may wait for it.
     """
     address = request.client.host if request.client else ""
     key = f"{address} {email.strip().lower()}"
-    people.slow_down(session, key, now)
-    people.note_failure(session, key, now)
+    attempts.slow_down(session, key, now)
+    attempts.slow_address_down(session, address, now)
+    attempts.note(session, key, now)
     session.commit()
     session.connection(execution_options={"read_only": True})
     person = people.check_password(session, email, password)
     session.commit()
     if person is not None:
-        people.forgive(session, key)
+        attempts.forgive(session, key)
         session.info["actor"] = person
         audit.record(session, Act.signed_in, label(person), by="password", address=address)
         return _welcome(request, people.open_session(session, person, now), next)
@@ -89,11 +91,18 @@ def invitation_page(request: Request, person: Visitor, session: Db, now: Now, se
 
 @router.post("/invitations/{secret}", dependencies=[PUBLIC])
 def accept_invitation(request: Request, session: Db, now: Now, secret: str, password: Field = "") -> Response:
-    """Uses the link up and opens a session."""
+    """Uses the link up and opens a session. Nobody waits for the password to be hashed, or has it hashed by a link that
+    is not good."""
+    hashed = None
     try:
-        return _welcome(request, people.accept(session, secret, now, password or None))
+        if password:
+            session.connection(execution_options={"read_only": True})
+            people.invited(session, secret, now)
+            session.commit()
+            hashed = people.hashed(password)
+        return _welcome(request, people.accept(session, secret, now, hashed))
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         return _invitation(request, people.invited(session, secret, now), said(error))
 
 
@@ -133,12 +142,18 @@ def _you(request: Request, session: Session, person: Person, status: int = 200, 
 def change_password(
     request: Request, person: Annotator, session: Db, now: Now, new: Field, old: Field = ""
 ) -> Response:
-    """Sets one's password, against the present one if there is one; all other sessions end."""
+    """Sets one's password, against the present one if there is one; all other sessions end. Attempts slow down as those
+    at a sign-in do, by person, and nobody waits for what takes a while by design."""
+    key = f"person {person.id}"
+    attempts.slow_down(session, key, now)
+    attempts.note(session, key, now)
+    session.commit()
     try:
-        secret = people.change_password(session, person, old, new, now)
+        secret = people.change_password(session, person, people.known(person, old), people.hashed(new), now)
     except Invalid as error:
-        session.rollback()
+        look_again(session)
         return _you(request, session, person, 422, error=error)
+    attempts.forgive(session, key)
     response = _you(request, session, person, said=gettext("The password is set."))
     response.headers["set-cookie"] = _welcome(request, secret).headers["set-cookie"]
     return response

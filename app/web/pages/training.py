@@ -11,7 +11,7 @@ from app.storage.people import Person
 from app.storage.projects import Project
 from app.storage.session import Session
 from app.web import project_charts, run_words, sentences
-from app.web.deps import Admin, Config, Db, InProject, Now, PerhapsId, Reviewer
+from app.web.deps import Admin, Config, Db, InProject, Now, PerhapsId, Reviewer, look_again
 from app.web.forms import Field, number, whole
 from app.web.templating import page
 
@@ -57,7 +57,7 @@ def request_run(
         }
         run = training_runs.request(session, project, now, person.id, options, settings.base_model)
     except (Invalid, Conflict) as error:
-        session.rollback()
+        look_again(session)
         return _model(request, session, person, project, typed, error)
     return RedirectResponse(f"/projects/{project.slug}/training-runs/{run.id}", 303)
 

@@ -14,7 +14,7 @@ from app.storage.projects import Project
 from app.storage.session import Session
 from app.vocabulary import BatchState, Purpose
 from app.web import listing
-from app.web.deps import Admin, Config, Db, InProject, Now, Reviewer, Slot
+from app.web.deps import Admin, Config, Db, InProject, Now, Reviewer, Slot, look_again
 from app.web.forms import perhaps_whole, whole
 from app.web.languages import gettext, ngettext
 from app.web.listing import Listing, Shape
@@ -68,6 +68,7 @@ def upload_batch(
 ) -> Response:
     """Imports a file as a batch, a draft unless it is to be opened; without JavaScript the browser waits for it."""
     if isinstance(posted, UploadError):
+        look_again(session)
         return _list(request, session, person, project, FRESH, posted)
     typed = FRESH | {name: posted.form.get(name, "") for name in FRESH}
     try:
@@ -85,7 +86,7 @@ def upload_batch(
         )
         batch = take_in(session, project, person, posted, upload, now).batch
     except (Invalid, DuplicateUpload) as error:
-        session.rollback()
+        look_again(session)
         return _list(request, session, person, project, typed, error)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch.id}", 303)
 
