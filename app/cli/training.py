@@ -18,7 +18,9 @@ from app.vocabulary import RunState
 def train(slug: Slug, wait: Annotated[bool, typer.Option(help="Until the run is over")] = False) -> None:
     """Request a training run on everything judged by now; the worker performs it."""
     with transaction() as session:
-        run = training_runs.request(session, projects.get(session, slug), now(), base_model=settings().base_model)
+        project = projects.get(session, slug)
+        drawn = training_runs.prepare(session, project)
+        run = training_runs.request(session, project, now(), base_model=settings().base_model, drawn=drawn)
         run_id = run.id
     say.print(f"Run {run_id} is requested.")
     if wait:

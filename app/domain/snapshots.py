@@ -39,18 +39,32 @@ class Judged:
 _remembered: Remembered[Judged] = Remembered(4)
 
 
-def take(session: Session, project: Project, now: datetime) -> Snapshot:
-    """The snapshot of every judgement that is not gold; the same judgements give the same snapshot again.
+@dataclass(frozen=True)
+class Drawn:
+    """A snapshot to be: the SHA-256 of its lines, its counts, and the lines, gzipped."""
+
+    digest: str
+    counts: dict[str, int]
+    content: bytes
+
+
+def decisions(session: Session, project: Project) -> dict[int, bool]:
+    """Whether a prompt is to be held out, by its id, of those judged prompts of which it is not decided yet.
 
     A fifth of the prompts is held out. Which ones is decided once for each prompt, in the order of their hashes, so
     that no prompt is ever on both sides or changes sides, and every later model is measured on what none has seen.
     """
     total, held_out = decided(session, project.id)
+    found = {}
     for prompt in undecided(session, project.id):
-        prompt.held_out = held_out < HELD_OUT * (total + 1)
-        total, held_out = total + 1, held_out + prompt.held_out
-    session.flush()
-    # what was judged meanwhile is for the next one: its prompt is not decided yet
+        found[prompt] = held_out < HELD_OUT * (total + 1)
+        total, held_out = total + 1, held_out + found[prompt]
+    return found
+
+
+def draw(session: Session, project: Project) -> Drawn:
+    """What a snapshot holds now: every judgement that is not gold, of a prompt that is decided. It only reads."""
+    # of what was judged meanwhile the prompt may not be decided yet: that is for the next one
     found = [row for row in trainable(session, project.id) if row.held_out is not None]
     lines = [
         json.dumps(
@@ -70,9 +84,6 @@ def take(session: Session, project: Project, now: datetime) -> Snapshot:
     ]
     content = "".join(line + "\n" for line in lines).encode()
     digest = hashlib.sha256(content).hexdigest()
-    known = select(Snapshot).where(Snapshot.project_id == project.id, Snapshot.digest == digest)
-    if (snapshot := session.scalar(known)) is not None:
-        return snapshot
     counts = {
         "judgements": len(found),
         "comparisons": len({row.comparison_id for row in found}),
@@ -82,13 +93,15 @@ def take(session: Session, project: Project, now: datetime) -> Snapshot:
         "ties": sum(row.strength == 0 for row in found),
         "annotators": len({row.annotator_id for row in found}),
     }
-    snapshot = Snapshot(
-        project_id=project.id,
-        digest=digest,
-        counts=counts,
-        content=gzip.compress(content, mtime=0),
-        created_at=now,
-    )
+    return Drawn(digest, counts, gzip.compress(content, mtime=0))
+
+
+def keep(session: Session, project: Project, drawn: Drawn, now: datetime) -> Snapshot:
+    """The snapshot of what was drawn; the same judgements give the same snapshot again."""
+    known = select(Snapshot).where(Snapshot.project_id == project.id, Snapshot.digest == drawn.digest)
+    if (snapshot := session.scalar(known)) is not None:
+        return snapshot
+    snapshot = Snapshot(project_id=project.id, created_at=now, **vars(drawn))
     session.add(snapshot)
     session.flush()
     return snapshot
@@ -108,7 +121,7 @@ def judged(session: Session, snapshot: Snapshot, split: str) -> Judged:
 
 
 def _judged(snapshot: Snapshot, split: str) -> Judged:
-    # as `take` writes a line; parsing each as JSON takes five times as long
+    # as `draw` writes a line; parsing each as JSON takes five times as long
     found = re.findall(PATTERN % split.encode(), _content(snapshot))
     table = np.array(found, dtype=np.bytes_).astype(np.int64).reshape(-1, 5)
     ids, first, place = np.unique(table[:, 0], return_index=True, return_inverse=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -11,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.domain import audit, snapshots
 from app.domain.errors import Conflict, Invalid, NotFound
-from app.storage.judgements import count_trainable, texts
+from app.domain.snapshots import Drawn
+from app.storage.judgements import count_trainable, decide, texts
 from app.storage.projects import Project
 from app.storage.training import Snapshot, TrainingPoint, TrainingRun
 from app.vocabulary import Act, RunState
 
 FEWEST = 10
+DECIDED = 2_000  # prompts at a time
 LEARNED = 200
 ACTIVE = (RunState.requested, RunState.running)
 
@@ -60,6 +63,31 @@ class Material:
     responses: dict[int, str]
 
 
+def prepare(session: Session, project: Project, options: dict[str, Any] | None = None) -> Drawn:
+    """What a run learns from that is requested now; raises what `request` raises.
+
+    It takes seconds with some hundred thousand judgements, and nobody who judges waits for it: the session's transaction
+    is committed, what takes long is done in some that only read, and whether prompts are held out is written a part at a
+    time.
+    """
+    checked_options(options or {})
+    session.commit()
+    _read_only(session)
+    if under_way(session, project) is not None:
+        raise _under_way()
+    if count_trainable(session, project.id) < FEWEST:
+        raise _too_few()
+    undecided = iter(snapshots.decisions(session, project).items())
+    while part := dict(islice(undecided, DECIDED)):
+        session.commit()
+        decide(session, part)
+    session.commit()
+    _read_only(session)
+    drawn = snapshots.draw(session, project)
+    session.commit()
+    return drawn
+
+
 def request(
     session: Session,
     project: Project,
@@ -67,13 +95,18 @@ def request(
     requested_by: int | None = None,
     options: dict[str, Any] | None = None,
     base_model: str = "",
+    drawn: Drawn | None = None,
 ) -> TrainingRun:
-    """A new run on everything judged by now; the worker takes it up. `options` may set what OPTIONS names.
+    """A new run on what `prepare` has drawn, else on everything judged by now; the worker takes it up. `options` may set
+    what OPTIONS names.
 
     Raises Conflict while another run of the project is not over, or with fewer than ten judgements; Invalid.
     """
-    if count_trainable(session, project.id) < FEWEST:
-        raise Conflict("There are fewer than %(fewest)s judgements to learn from.", fewest=FEWEST)
+    if drawn is None:
+        decide(session, snapshots.decisions(session, project))
+        drawn = snapshots.draw(session, project)
+    if drawn.counts["judgements"] < FEWEST:
+        raise _too_few()
     defaults = {name: option.default for name, option in OPTIONS.items()}
     config = defaults | checked_options(options or {}) | {"base_model": project.base_model or base_model}
     run = TrainingRun(
@@ -89,11 +122,23 @@ def request(
             session.add(run)
             session.flush()
     except IntegrityError as error:
-        raise Conflict("A training run of this project is under way. Wait for it, or cancel it.") from error
-    run.snapshot_id = snapshots.take(session, project, now).id
+        raise _under_way() from error
+    run.snapshot_id = snapshots.keep(session, project, drawn, now).id
     audit.record(session, Act.run_requested, f"run {run.id}", project_id=project.id)
     session.flush()
     return run
+
+
+def _read_only(session: Session) -> None:
+    session.connection(execution_options={"read_only": True})
+
+
+def _too_few() -> Conflict:
+    return Conflict("There are fewer than %(fewest)s judgements to learn from.", fewest=FEWEST)
+
+
+def _under_way() -> Conflict:
+    return Conflict("A training run of this project is under way. Wait for it, or cancel it.")
 
 
 def learnable(session: Session, project: Project) -> int:

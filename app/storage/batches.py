@@ -60,7 +60,7 @@ class RowError(Base):
 class Prompt(Base):
     """A conversation that ends with a user turn; `digest` is the SHA-256 of its canonical JSON.
 
-    `held_out` is decided by the first snapshot that holds the prompt, for good.
+    `held_out` is decided for the first snapshot that holds the prompt, for good.
     """
 
     __tablename__ = "prompt"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.storage.batches import Comparison, Prompt, Response
@@ -98,15 +98,26 @@ def trainable(session: Session, project_id: int) -> Iterator[Row[Any]]:
     return iter(session.execute(wanted))
 
 
-def undecided(session: Session, project_id: int) -> list[Prompt]:
-    """Prompts with a judgement that is not gold, of which no snapshot has yet decided whether they are held out."""
+def undecided(session: Session, project_id: int) -> list[int]:
+    """Ids of the prompts with a judgement that is not gold of which nobody has decided yet whether they are held out, in
+    the order of their hashes."""
     judged = (
         select(Comparison.prompt_id)
         .join(Preference, Preference.comparison_id == Comparison.id)
         .where(Comparison.project_id == project_id, Comparison.gold.is_(None))
     )
-    wanted = select(Prompt).where(Prompt.project_id == project_id, Prompt.held_out.is_(None), Prompt.id.in_(judged))
+    wanted = select(Prompt.id).where(Prompt.project_id == project_id, Prompt.held_out.is_(None), Prompt.id.in_(judged))
     return list(session.scalars(wanted.order_by(Prompt.digest)))
+
+
+def decide(session: Session, held_out: dict[int, bool]) -> None:
+    """Says of these prompts whether they are held out; of those that somebody else has decided meanwhile it stays."""
+    # in one order, lest two wait for each other
+    wanted = select(Prompt.id).where(among(session, Prompt.id, list(held_out)), Prompt.held_out.is_(None))
+    free = session.scalars(wanted.order_by(Prompt.id).with_for_update(key_share=True)).all()
+    for side in (True, False):
+        chosen = among(session, Prompt.id, [prompt for prompt in free if held_out[prompt] is side])
+        session.connection().execute(update(Prompt).where(chosen).values(held_out=side))
 
 
 def decided(session: Session, project_id: int) -> tuple[int, int]:

@@ -76,9 +76,12 @@ def _run(settings: Settings, stop: threading.Event) -> None:
 def _tend(sessions: Sessions, settings: Settings) -> None:
     with reading(sessions) as session:
         due, waiting = training_runs.due(session), training_runs.waiting(session)
-    if due:
-        with sessions.begin() as session:
-            waiting += [training_runs.request(session, p, now(), base_model=settings.base_model).id for p in due]
+    for project in due:
+        with sessions() as session:
+            drawn = training_runs.prepare(session, project)
+            run = training_runs.request(session, project, now(), base_model=settings.base_model, drawn=drawn)
+            session.commit()
+            waiting.append(run.id)
     for run_id in waiting:
         # the same id again is the same workflow, so nothing runs twice however often it is enqueued
         with SetWorkflowID(_workflow_id(run_id)):

@@ -6,10 +6,11 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import assignments, batches, people, preferences, projects, training_runs
+from app.domain import assignments, batches, people, preferences, projects, snapshots, training_runs
 from app.domain.errors import Conflict, DuplicateUpload, NotFound, Unauthenticated
+from app.storage.judgements import decide
 from app.storage.session import make_sessions
-from app.storage.tables import Assignment, Batch, Comparison, Person, Preference, PreferenceHistory, TrainingRun
+from app.storage.tables import Assignment, Batch, Comparison, Person, Preference, PreferenceHistory, Prompt, TrainingRun
 from app.vocabulary import BatchState, Role
 from tests.domain.test_importing import PAIR, take
 from tests.domain.test_queue import LEASE, answer, rows
@@ -321,3 +322,43 @@ def test_one_training_run_is_requested(sessions, study, clock):
         assert isinstance(second, Conflict)
         assert count(sessions, TrainingRun) == number
         done(sessions, lambda session, run=first: training_runs.cancel(session, session.merge(run), clock()))
+
+
+JUDGED_BY_ONE = rows(12, annotations=[{"annotator": "x", "choice": "a"}])
+
+
+def prepared(session, study):
+    return training_runs.prepare(session, session.merge(study, load=False))
+
+
+def test_what_was_drawn_is_what_was_judged_at_that_moment(sessions, study, clock):
+    load(sessions, study, clock, JUDGED_BY_ONE)
+    with sessions() as session:
+        drawn = prepared(session, study)
+        load(sessions, study, clock, rows(3, annotations=[{"annotator": "y", "choice": "b"}]))
+        run = training_runs.request(session, session.merge(study, load=False), clock(), drawn=drawn)
+        session.commit()
+        found = snapshots.read(training_runs.snapshot_of(session, run))
+        assert len(found) == drawn.counts["judgements"] == 12
+        assert sum(row["split"] == "held_out" for row in found) == 3
+        with pytest.raises(Conflict, match="under way"):
+            prepared(session, study)
+        session.rollback()
+        with pytest.raises(Conflict, match="under way"):
+            training_runs.request(session, session.merge(study, load=False), clock(), drawn=drawn)
+        session.rollback()
+        training_runs.cancel(session, run, clock())
+        again = training_runs.request(session, session.merge(study, load=False), clock(), drawn=drawn)
+        assert again.snapshot_id == run.snapshot_id
+
+
+def test_whether_a_prompt_is_held_out_is_decided_once(sessions, study, clock):
+    load(sessions, study, clock, JUDGED_BY_ONE)
+    with sessions() as session:
+        prompts = list(session.scalars(select(Prompt.id).order_by(Prompt.id)))
+    first = {number: number % 2 == 0 for number in prompts[:8]}
+    other = {number: number % 2 == 1 for number in reversed(prompts[4:])}
+    during(sessions, lambda session: decide(session, first), lambda session: decide(session, other))
+    with sessions() as session:
+        found = dict(session.execute(select(Prompt.id, Prompt.held_out)).all())
+    assert found == other | first

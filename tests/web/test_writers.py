@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from app.domain import attempts, people
+from app.domain import attempts, people, snapshots
 from app.storage import session as storage
 from app.web import templating
 
@@ -117,3 +117,19 @@ def test_many_emails_from_one_address_are_slowed_down_but_no_office_is(app, folk
     assert sign_in("one.more@example.org") == sign_in("ann@example.org") == 429
     clock.forward(minutes=15)
     assert sign_in("ann@example.org") == 303
+
+
+@pytest.mark.parametrize("part", ["draw", "decisions"])
+def test_nobody_waits_for_the_snapshot_of_a_training_run(admin, boss, judged, writes, monkeypatch, part):
+    work = getattr(snapshots, part)
+
+    def working(*given):
+        writes()
+        return work(*given)
+
+    monkeypatch.setattr(snapshots, part, working)
+    run = admin.post("/projects/study/training-runs", json={})
+    assert (run.status_code, run.json()["snapshot"] is not None) == (201, True)
+    assert admin.put(f"/projects/study/training-runs/{run.json()['id']}/cancellation").status_code == 200
+    assert "requested" in boss.submit("/projects/study/training-runs")
+    assert writes() == 3

@@ -104,7 +104,8 @@ def _all_out(session: Session, runs: Sequence[TrainingRun]) -> list[RunOut]:
 def request_run(body: NewRun, admin: Admin, project: InProject, session: Db, now: Now, settings: Config) -> RunOut:
     """Requests a training run on everything judged by now."""
     options = body.model_dump(exclude_none=True)
-    run = training_runs.request(session, project, now, admin.id, options, settings.base_model)
+    drawn = training_runs.prepare(session, project, options)
+    run = training_runs.request(session, project, now, admin.id, options, settings.base_model, drawn)
     return _out(session, run)
 
 

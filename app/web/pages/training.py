@@ -55,7 +55,8 @@ def request_run(
             for name, text in typed.items()
             if text.strip()
         }
-        run = training_runs.request(session, project, now, person.id, options, settings.base_model)
+        drawn = training_runs.prepare(session, project, options)
+        run = training_runs.request(session, project, now, person.id, options, settings.base_model, drawn)
     except (Invalid, Conflict) as error:
         look_again(session)
         return _model(request, session, person, project, typed, error)
