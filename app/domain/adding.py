@@ -58,6 +58,8 @@ def add(session: Session, project_id: int, pairs: Sequence[Pair], recorder: Reco
     free = _free(session, theirs)
     held = select(Assignment.comparison_id, Assignment.holder_id).where(theirs, Assignment.holder_id.is_not(None))
     had = {(comparison, annotator) for comparison, annotator in session.execute(held)}
+    namesakes = recorder.namesakes
+    had |= {(comparison, namesakes[annotator]) for comparison, annotator in had if annotator in namesakes}
     refused: list[tuple[Pair, str]] = []
     given: list[tuple[Any, Judgement, int]] = []
     for pair in pairs:

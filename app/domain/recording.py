@@ -37,32 +37,34 @@ _PREFERENCE = (
 
 class Recorder:
     """Writes a chunk's judgements at once. `annotators` has the ids of those whom `meet` was given, by name;
-    `accounts` are the ids of those among them who have an account."""
+    `accounts` are the ids of those among them who have an account, and `namesakes` has the account's id by that of the
+    annotator whom an import named so before there was the account."""
 
     def __init__(self, session: Session, project_id: int, now: datetime) -> None:
         self._session, self._project_id, self._now = session, project_id, now
         self.annotators: dict[str, int] = {}
         self.accounts: set[int] = set()
+        self.namesakes: dict[int, int] = {}
         self.judgements = 0
         self._preferences: list[bulk.Values] = []
         self._judged: Counter[tuple[int, int]] = Counter()
         self._filled: Counter[tuple[int, int]] = Counter()
 
     def meet(self, pairs: Iterable[Pair]) -> None:
-        """Finds whoever judged these pairs, by email or by the name that this project knows; adds who is new."""
+        """Finds whoever judged these pairs, by email, else by the name that this project knows; adds who is new."""
         if len(self.annotators) > REMEMBERED:
             self.annotators.clear()
         names = {judgement.annotator for pair in pairs for judgement in pair.judgements} - self.annotators.keys()
         left = iter(sorted(names))
         while part := list(islice(left, NAMES)):
-            accounts = select(Person.email, Person.id).where(Person.email.in_(part))
-            for email, number in self._session.execute(accounts):
-                self.annotators[email or ""] = number
-                self.accounts.add(number)
-            imported = select(Person.name, Person.id).where(
-                Person.project_id == self._project_id, Person.name.in_(part)
-            )
-            self.annotators |= {name: number for name, number in self._session.execute(imported)}
+            of_project = (Person.project_id == self._project_id, Person.name.in_(part))
+            named = select(Person.name, Person.id).where(*of_project)
+            imported = {name: number for name, number in self._session.execute(named)}
+            with_email = select(Person.email, Person.id).where(Person.email.in_(part))
+            accounts = {email or "": number for email, number in self._session.execute(with_email)}
+            self.annotators |= imported | accounts
+            self.accounts |= set(accounts.values())
+            self.namesakes |= {imported[name]: accounts[name] for name in imported.keys() & accounts.keys()}
         new = sorted(names - self.annotators.keys())
         ids = bulk.ids(self._session, Person, len(new))
         values = [

@@ -168,6 +168,19 @@ def test_a_slot_that_is_kept_for_somebody_is_filled_by_nobody_else(session, proj
     assert count(session, Assignment, Assignment.slot.is_(None)) == 1
 
 
+def test_an_account_is_credited_before_an_annotator_of_that_name(session, project, clock):
+    by_ann = PAIR | {"annotations": [{"annotator": "ann@example.org", "choice": "a"}]}
+    take(session, project, clock, [by_ann])
+    ann = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())[0]
+    before, after = by_ann, by_ann | {"prompt": "Why not?"}
+    batch = take(session, project, clock, [before, after, after | {"id": "x"}]).batch
+    assert (batch.duplicates, batch.judgements) == (1, 2)
+    assert take(session, project, clock, [before, after], again=True).batch.judgements == 0
+    judged = select(Preference.annotator_id, func.count()).group_by(Preference.annotator_id)
+    named = session.scalar(select(Person.id).where(Person.name == "ann@example.org"))
+    assert dict(session.execute(judged).all()) == {named: 1, ann.id: 2}
+
+
 def test_somebody_takes_the_slot_that_is_kept_for_them_before_another(session, project, clock):
     ann = people.add(session, "ann@example.org", "Ann", Role.annotator, clock())[0]
     take(session, project, clock, [PAIR], overlap=2)
