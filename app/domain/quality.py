@@ -17,6 +17,7 @@ from app.stats.agreement import (
     category_counts,
     cohens_kappa,
     fleiss_kappas,
+    most_shared,
     nominal_alphas,
     ordinal_alphas,
     percent_agreement,
@@ -28,6 +29,7 @@ from app.storage.judgements import Judgements, Selection, judgements
 from app.storage.projects import Project
 
 PAIRS = 100
+UNSAID = -1
 WEEKS = 12
 FEWEST_A_WEEK = 10
 WEEK = 7
@@ -160,29 +162,15 @@ def human_agreement(rows: list[dict[str, Any]]) -> float | None:
 def _cohen(session: Session, found: Judgements, item: NDArray[np.int64]) -> list[Kappa]:
     """κ of the hundred pairs of annotators who share most comparisons, at least two."""
     ids, annotator = np.unique(found.annotator, return_inverse=True)
-    # judgements come in the order of comparison and annotator: partners on one comparison are neighbours
-    beside = [
-        np.stack([rows, rows + distance])
-        for distance in range(1, int(np.bincount(item).max(initial=0)))
-        if len(rows := np.flatnonzero(item[:-distance] == item[distance:]))
-    ]
-    if not beside:
-        return []
-    first, second = np.concatenate(beside, axis=1)
-    keys, pair, shared = np.unique(
-        annotator[first] * len(ids) + annotator[second], return_inverse=True, return_counts=True
-    )
-    best = np.lexsort((keys, -shared))[:PAIRS]
-    best = best[shared[best] >= 2]
-    numbers = ids[np.unique(np.concatenate(np.divmod(keys[best], len(ids))))]
-    names = annotators.names(session, numbers.tolist())
+    first, second, shared = most_shared(item, annotator, PAIRS)
+    names = annotators.names(session, ids[np.union1d(first, second)].tolist())
     answers = np.sign(found.strength) + 1
-    ends = np.cumsum(shared)
-    order = np.argsort(pair, kind="stable")
+    by_annotator = np.split(np.argsort(annotator, kind="stable"), np.cumsum(np.bincount(annotator)))
     kappas = []
-    for number in best:
-        rows = order[ends[number] - shared[number] : ends[number]]
-        one, other = (int(ids[index]) for index in divmod(int(keys[number]), len(ids)))
-        value = cohens_kappa(answers[first[rows]], answers[second[rows]], 3)
-        kappas.append(Kappa(names[one], names[other], value, len(rows)))
+    for one, other, n in zip(first, second, shared, strict=True):
+        said = np.full(item[-1] + 1, UNSAID)
+        said[item[by_annotator[one]]] = answers[by_annotator[one]]
+        rows = by_annotator[other][said[item[by_annotator[other]]] != UNSAID]
+        value = cohens_kappa(said[item[rows]], answers[rows], 3)
+        kappas.append(Kappa(names[int(ids[one])], names[int(ids[other])], value, int(n)))
     return kappas

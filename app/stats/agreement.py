@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Counts = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
+AT_A_TIME = 2**18  # pairs of codes
 
 
 def category_counts(item: Codes, code: Codes, items: int, categories: int) -> Counts:
@@ -62,6 +63,29 @@ def cohens_kappa(first: Codes, second: Codes, categories: int) -> float:
     table = table / table.sum()
     expected = float(table.sum(axis=1) @ table.sum(axis=0))
     return (float(np.trace(table)) - expected) / (1 - expected) if expected < 1 else float("nan")
+
+
+def most_shared(item: Codes, annotator: Codes, most: int) -> tuple[Codes, Codes, Codes]:
+    """The `most` pairs of annotators who share most items, at least two, most shared first: the one, the other, on how
+    many items. The codes come in the order of item and annotator; both are numbered from 0.
+
+    Some annotators at a time: all of their pairs at once would take as much memory as each item has pairs of codes.
+    """
+    annotators = int(annotator.max(initial=-1)) + 1
+    order = np.argsort(annotator, kind="stable")
+    later = np.cumsum(np.bincount(item))[item] - np.arange(len(item)) - 1  # codes of the same item that come after
+    load = np.bincount(annotator, later, minlength=annotators)
+    part = (np.cumsum(load) - load) // AT_A_TIME
+    keys = shared = np.empty(0, dtype=np.int64)
+    for rows in np.split(order, np.flatnonzero(np.diff(part[annotator[order]])) + 1):
+        partners = later[rows]
+        first = np.repeat(rows, partners)
+        second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(partners) - partners, partners)
+        found, times = np.unique(annotator[first] * annotators + annotator[second], return_counts=True)
+        keys, shared = np.append(keys, found[times >= 2]), np.append(shared, times[times >= 2])
+        best = np.lexsort((keys, -shared))[:most]
+        keys, shared = keys[best], shared[best]
+    return *np.divmod(keys, annotators), shared
 
 
 def krippendorff_alpha(counts: Counts, times: Codes | None = None, ordinal: bool = False) -> float:

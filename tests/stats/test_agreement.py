@@ -53,6 +53,18 @@ def test_against_other_implementations(seed):
     assert agreement.cohens_kappa(first, second, 3) == pytest.approx(sm_cohen(table, return_results=False))
 
 
+@pytest.mark.parametrize("at_a_time", [1, 4, agreement.AT_A_TIME])
+def test_who_shares_most_items(monkeypatch, at_a_time):
+    monkeypatch.setattr(agreement, "AT_A_TIME", at_a_time)
+    # items 0..4 are coded by 0 1 2, 0 2 3, 1 2, 0 1 2 3 and 3: 0 and 1 share two, 0 and 2 three, 0 and 3 two, …
+    item = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4])
+    annotator = np.array([0, 1, 2, 0, 2, 3, 1, 2, 0, 1, 2, 3, 3])
+    pairs = [(0, 2, 3), (1, 2, 3), (0, 1, 2), (0, 3, 2), (2, 3, 2)]
+    assert list(zip(*agreement.most_shared(item, annotator, 9), strict=True)) == pairs
+    assert list(zip(*agreement.most_shared(item, annotator, 3), strict=True)) == pairs[:3]
+    assert list(zip(*agreement.most_shared(item[:0], annotator[:0], 9), strict=True)) == []
+
+
 def test_single_judgements_are_not_agreement():
     counts = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert np.isnan(agreement.percent_agreement(counts))
