@@ -89,7 +89,11 @@ def check(
     rationale: str | None,
     flags: bool,
 ) -> None:
-    """Raises Invalid where an answer lacks what is asked for, or says what nobody asked."""
+    """Raises Invalid where an answer lacks what is asked for, or has a criterion or a flag that is not.
+
+    A rationale, and whether a response is acceptable, may always be said: keys that call both good or both bad say it
+    in every project, and who changes an answer keeps what it had.
+    """
     if asks.acceptable and None in acceptable:
         raise Invalid("acceptable", "must be said of each response")
     keys = {criterion.key for criterion in asks.criteria}
