@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from app.storage import tallies
 from app.storage.batches import Comparison, Prompt, Response
 from app.storage.bulk import among
 from app.storage.comparisons import Assignment, Preference
@@ -128,14 +129,14 @@ def decided(session: Session, project_id: int) -> tuple[int, int]:
 
 
 def count_trainable(session: Session, project_id: int) -> int:
-    """How many judgements a snapshot taken now would hold."""
-    wanted = (
+    """How many judgements a snapshot taken now would hold: all that the tallies count, but for those of gold."""
+    gold = (
         select(func.count())
-        .select_from(Preference)
-        .join(Comparison, Comparison.id == Preference.comparison_id)
-        .where(Preference.project_id == project_id, Comparison.gold.is_(None))
+        .select_from(Comparison)
+        .join(Preference, Preference.comparison_id == Comparison.id)
+        .where(Comparison.project_id == project_id, Comparison.gold.is_not(None))
     )
-    return session.scalar(wanted) or 0
+    return tallies.judged(session, project_id) - (session.scalar(gold) or 0)
 
 
 def texts(session: Session, prompts: list[int], responses: list[int]) -> tuple[dict[int, Any], dict[int, str]]:

@@ -330,6 +330,27 @@ def test_new_judgements_make_a_run_due_and_a_run_under_way_does_not(sessions, se
     assert due() == [project_id]
 
 
+def test_what_a_run_would_learn_from_is_all_but_gold(sessions, tiny_encoder):
+    project_id = judged(sessions, tiny_encoder)  # 40 judgements
+    known = {"prompt": "known", "response_a": "x", "response_b": "y", "gold": "a"}
+    gold = known | {"annotations": [{"annotator": name, "choice": "a"} for name in ("ann", "ben", "eve")]}
+    with sessions.begin() as session:
+        project = projects.get(session, "study")
+        content = json.dumps(gold).encode()
+        importing.import_file(session, project, io.BytesIO(content), Upload("gold", "rows.jsonl"), now())
+        project.retrain_every = 41
+    with sessions() as session:
+        project = projects.get(session, "study")
+        assert training_runs.learnable(session, project) == 40
+        assert training_runs.due(session) == []
+    with sessions.begin() as session:
+        projects.get(session, "study").retrain_every = 40
+    with sessions() as session:
+        assert [found.id for found in training_runs.due(session)] == [project_id]
+    with sessions() as session:
+        assert len(training_runs.material(session, training_runs.get(session, request(sessions))).judgements) == 40
+
+
 def test_a_run_goes_on_when_the_database_was_away(sessions, settings, tiny_encoder, monkeypatch):
     judged(sessions, tiny_encoder)
     run_id = request(sessions, max_length=32)
