@@ -18,7 +18,7 @@ from app.storage.base import LARGEST
 from app.storage.batches import Batch
 from app.storage.comparisons import Assignment, Preference, PreferenceHistory
 from app.storage.projects import Project
-from app.vocabulary import BatchState
+from app.vocabulary import AssignmentState, BatchState
 
 LONGEST_RATIONALE = 20_000
 
@@ -137,13 +137,15 @@ def withdraw(
     return assignments.task(session, row)
 
 
-def withdraw_last(
-    session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta
-) -> assignments.Task:
-    """Takes back what the annotator answered last in the project; raises Conflict when there is nothing."""
-    last = session.execute(
-        select(Assignment.id, Assignment.lease_token)
-        .join(Preference, Preference.assignment_id == Assignment.id)
+def undo(session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta) -> assignments.Task:
+    """Takes back what the annotator did last in the project, an answer or a skip; raises Conflict when there is nothing.
+
+    When a skip was made is not kept: it counts as made when its comparison was last on the desk, since whatever was
+    done before brought the desk anew, and with it all leases.
+    """
+    answered = session.execute(
+        select(Preference.received_at, Assignment.id, Assignment.lease_token)
+        .join(Assignment, Assignment.id == Preference.assignment_id)
         .where(
             Preference.annotator_id == annotator_id,
             Preference.project_id == project_id,
@@ -152,9 +154,24 @@ def withdraw_last(
         .order_by(Preference.received_at.desc())
         .limit(1)
     ).first()
-    if last is None or last.lease_token is None:
-        raise Conflict("There is no answer of yours to take back.")
-    return withdraw(session, last.id, annotator_id, last.lease_token, now, lease)
+    skipped = session.execute(
+        select(Assignment.lease_expires_at, Assignment.id, Assignment.lease_token)
+        .where(
+            Assignment.annotator_id == annotator_id,
+            Assignment.project_id == project_id,
+            Assignment.state == AssignmentState.skipped,
+            # as the index of what an annotator passed by has them
+            Assignment.lease_token.is_not(None),
+            Assignment.pinned_to.is_(None),
+        )
+        .order_by(Assignment.lease_expires_at.desc(), Assignment.id.desc())
+        .limit(1)
+    ).first()
+    if skipped is not None and (answered is None or skipped.lease_expires_at - lease > answered.received_at):
+        return assignments.unskip(session, skipped.id, annotator_id, skipped.lease_token, now, lease)
+    if answered is None or answered.lease_token is None:
+        raise Conflict("There is no answer or skip of yours to take back.")
+    return withdraw(session, answered.id, annotator_id, answered.lease_token, now, lease)
 
 
 def _checked(answer: Answer) -> Answer:

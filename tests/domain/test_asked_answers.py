@@ -125,7 +125,7 @@ def test_a_closed_batch_keeps_what_was_judged_as_it_is(session, project, clock, 
     with pytest.raises(Conflict, match="closed"):
         preferences.withdraw(session, done.id, ann.id, done.lease_token, clock(), LEASE)
     with pytest.raises(Conflict, match="closed"):
-        preferences.withdraw_last(session, project.id, ann.id, clock(), LEASE)
+        preferences.undo(session, project.id, ann.id, clock(), LEASE)
     assert preferences.submit(session, done.id, ann.id, sent, clock()).repeated  # the same answer again is no other
     assert list(stored(session)) == [sent.id]
     assert preferences.submit(session, held.id, ann.id, answer(held), clock()).status == "stored"

@@ -93,7 +93,7 @@ def test_figures_are_made_once_and_anew_when_something_changes(session, project,
     judge(session, project, ann, clock(), 1)
     assert figures.of_project(session, project, clock()).judgements == 1
     clock.forward(minutes=1)
-    preferences.withdraw_last(session, project.id, ann, clock(), LEASE)
+    preferences.undo(session, project.id, ann, clock(), LEASE)
     assert figures.of_project(session, project, clock()).judgements == 0
     assert len(made) == 3
     clock.forward(days=1)

@@ -276,7 +276,7 @@ def test_the_tallies_are_what_a_count_would_find(session, project, clock, ann, b
     (task,) = claim(session, project, ann, clock)
     clock.forward(hours=1)
     preferences.submit(session, task.id, ann.id, answer(task), clock())
-    preferences.withdraw_last(session, project.id, bob.id, clock(), LEASE)
+    preferences.undo(session, project.id, bob.id, clock(), LEASE)
     session.flush()
     kept = {(t.annotator_id, t.judged, t.filled) for t in session.scalars(select(Tally))}
     assert kept == {(ann.id, 4, 4), (bob.id, 2, 2)}

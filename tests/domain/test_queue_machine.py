@@ -171,6 +171,9 @@ class Queue(Administered, RuleBasedStateMachine):
     @rule(seat=chosen(seats_in("leased", "skipped", "skipped", "expired")))
     def unskip(self, seat):
         work = partial(assignments.unskip, assignment_id=seat.id, annotator_id=seat.person, lease_token=seat.token)
+        self.take_back(seat, work)
+
+    def take_back(self, seat, work):
         slots = [free for free in self.pairs[seat.comparison].free.values() if free.pinned in (None, seat.person)]
         if seat.state == "leased":
             return self.shows(seat, self.act(lambda s: work(s, now=self.now, lease=LEASE)))
@@ -205,7 +208,11 @@ class Queue(Administered, RuleBasedStateMachine):
     def undo_the_last(self, person):
         mine = [kept for kept in self.kept.values() if kept.person == person and not kept.why and not kept.imported]
         last = max(mine, key=lambda kept: kept.received, default=None)
-        work = partial(preferences.withdraw_last, project_id=self.project, annotator_id=person, lease=LEASE)
+        skips = [seat for seat in self.seats.values() if seat.person == person and seat.state == "skipped"]
+        skipped = max(skips, key=lambda seat: (seat.expires, seat.id), default=None)
+        if skipped and (last is None or skipped.expires - LEASE > last.received):
+            return self.take_back(skipped, partial(preferences.undo, project_id=self.project, annotator_id=person))
+        work = partial(preferences.undo, project_id=self.project, annotator_id=person, lease=LEASE)
         if last is None or self.seats[last.seat].slot is None or self.settled(self.seats[last.seat]):
             return self.refused(lambda s: work(s, now=self.now))
         self.withdrawn(self.seats[last.seat], self.act(lambda s: work(s, now=self.now)))

@@ -210,3 +210,21 @@ def test_an_undo_takes_back_the_last_answer_and_says_when_there_is_none(desk, st
     desk.send(answer="4", id=str(uuid.uuid4()))
     assert desk.send(undo="1").status_code == 303
     assert stored() == []
+
+
+def test_an_undo_takes_back_a_skip_where_that_was_done_last(desk, stored, clock):
+    shown = []
+    for fields in ({"answer": "2"}, {"skip": "unclear"}, {"answer": "6"}, {"skip": "other"}):
+        shown.append(desk.hidden(desk.page())["assignment"])
+        clock.forward(seconds=20)
+        assert desk.send(**fields, id=str(uuid.uuid4())).status_code == 303
+        clock.forward(seconds=1)
+    left = []
+    for done in reversed(shown):
+        assert desk.send(undo="1").status_code == 303
+        clock.forward(seconds=1)
+        left.append(len(stored()))
+        assert done in desk.page()
+        assert desk.hidden(desk.page())["assignment"] == done
+    assert left == [2, 1, 1, 0]
+    assert desk.send(undo="1").status_code == 409

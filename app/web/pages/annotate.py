@@ -62,7 +62,7 @@ def answer(
 ) -> Response:
     """One press of a button: an answer, a skip or an undo. What is missing in an answer is said, and the rest kept."""
     if undo:
-        preferences.withdraw_last(session, project.id, person.id, now, settings.lease)
+        preferences.undo(session, project.id, person.id, now, settings.lease)
     elif skip:
         assignments.skip(session, assignment, person.id, lease_token, skip)
     else:
