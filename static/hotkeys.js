@@ -26,13 +26,22 @@ export function hotkeys(actions) {
 /** Whoever dictates or reads by other means can switch them off, in this browser. @returns {() => boolean} whether they are wanted */
 function switched() {
   const box = document.getElementById("keys");
-  try {
-    if (box) box.checked = localStorage.getItem(MEMORY) !== "off";
-  } catch { /* they are on until the page goes */ }
-  box?.addEventListener("change", () => {
+  if (!box) return kept;
+  box.checked = kept();
+  box.addEventListener("change", () => {
     try {
       localStorage.setItem(MEMORY, box.checked ? "on" : "off");
-    } catch { /* as above */ }
+    } catch { /* they are so until the page goes */ }
   });
-  return () => box?.checked ?? true;
+  // else it would press the first answer of the form around the box
+  box.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+  return () => box.checked;
+}
+
+function kept() {
+  try {
+    return localStorage.getItem(MEMORY) !== "off";
+  } catch {
+    return true;
+  }
 }

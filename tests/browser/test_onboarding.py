@@ -103,6 +103,28 @@ def test_quiz_by_keyboard(tab, bring):
     expect(tab.locator(".comparison:visible")).to_have_count(1)
 
 
+def test_single_keys_that_are_switched_off_answer_no_question_either(tab, bring):
+    bring(1, Purpose.practice)
+    bring(2, Purpose.qualification, pass_mark=100)
+    tab.goto(HERE + "/quiz")
+    tab.click("text=Start the quiz")
+    arrived(tab, "Question 1 of 2")
+    tab.get_by_label("These keys do something").press("Enter")
+    tab.get_by_label("These keys do something").uncheck()
+    tab.keyboard.press("4")
+    tab.keyboard.press("i")
+    expect(tab.locator("#guidelines")).to_be_hidden()
+    arrived(tab, "Question 1 of 2")
+    tab.goto(HERE + "/practice")
+    arrived(tab, "Practice, 1 of 1")
+    expect(tab.get_by_label("These keys do something")).not_to_be_checked()
+    tab.keyboard.press("4")
+    tab.get_by_label("These keys do something").check()
+    tab.keyboard.press(better(tab))
+    expect(tab.locator("#verdict h1")).to_have_text("You agree with gold")
+    expect(tab.get_by_label("These keys do something")).to_be_checked()
+
+
 def test_practice_and_quiz_without_javascript(browser, server, study, bring):
     bring(1, Purpose.practice)
     bring(1, Purpose.qualification, pass_mark=100)
