@@ -6,6 +6,7 @@ from starlette.testclient import TestClient
 
 from app.domain import people
 from app.storage.people import Person
+from app.vocabulary import Role
 from tests.web.browsing import HOSTILE
 
 
@@ -51,10 +52,25 @@ def test_who_is_deactivated_is_out_and_may_come_back(boss, browsers, folk):
 
 def test_the_last_admin_stays_one(boss, folk):
     path = f"/people/{folk['admin'].id}"
-    assert "This is the last active admin." in boss.submit(f"{path}/role", 409, role="annotator")
+    assert "This is the last active admin." in boss.submit(
+        f"{path}/role", 409, role="annotator", confirm="admin@example.org"
+    )
     assert "This is the last active admin." in boss.submit(
         f"{path}/activity", 409, active="false", confirm="admin@example.org"
     )
+
+
+def test_an_admin_gives_up_their_own_role_by_name_only(boss, folk, sessions):
+    with sessions.begin() as session:
+        people.change(session, people.get(session, folk["bob"].id), role=Role.admin)
+    path = f"/people/{folk['admin'].id}"
+    page = boss.submit(f"{path}/role", 422, role="reviewer")
+    assert "another admin can give it to you" in page
+    assert "The name must be admin@example.org, letter by letter" in page
+    assert "admin@example.org · admin" in boss.text(path)
+    assert boss.submit(f"{path}/role", role="admin") == boss.text(path)
+    boss.submit(f"{path}/role", role="reviewer", confirm="admin@example.org")
+    assert boss.get(path).status_code == 403
 
 
 def test_whom_an_import_named_is_no_account(boss, judged, sessions):

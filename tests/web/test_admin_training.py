@@ -143,7 +143,7 @@ def test_a_run_that_is_asked_to_stop_says_what_that_does(boss, looker, judged, s
         run = training_runs.request(session, projects.get(session, "study"), clock())
     here = f"/projects/study/training-runs/{run.id}"
     page = boss.text(here)
-    assert "Cancel Drops what it has trained so far. The judgements stay" in page
+    assert f"Cancel Run {run.id} … Drops what it has trained so far. The judgements stay" in page
     assert "The worker says here what it does" in page
     assert "Cancel" not in looker.text(here)
     with sessions.begin() as session:

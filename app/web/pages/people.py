@@ -74,15 +74,20 @@ def show_person(request: Request, person: Admin, session: Db, now: Now, person_i
 
 
 @router.post("/people/{person_id}/role")
-def change_role(request: Request, person: Admin, session: Db, now: Now, person_id: Id, role: Field = "") -> Response:
-    """Gives them another role."""
+def change_role(
+    request: Request, person: Admin, session: Db, now: Now, person_id: Id, role: Field = "", confirm: Field = ""
+) -> Response:
+    """Gives them another role; whoever gives up that of an admin types their email, and has no way back."""
     wanted = _role(role)
+    resigns = person_id == person.id and wanted != Role.admin
     try:
+        if resigns:
+            confirmed("resign", confirm, person.email or "")
         people.change(session, people.account(session, person_id), role=wanted)
-    except Conflict as error:
+    except (Conflict, Invalid) as error:
         look_again(session)
         return _person(request, session, person, person_id, now, error=error)
-    return RedirectResponse(f"/people/{person_id}", 303)
+    return RedirectResponse("/you" if resigns else f"/people/{person_id}", 303)
 
 
 @router.post("/people/{person_id}/activity")
