@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from app import problems
 from app.domain.errors import DomainError, Invalid
 from app.web.languages import gettext, said
+from app.web.listing import continued
 from app.web.security import HEADERS
 from app.web.templating import page
 
@@ -41,7 +42,7 @@ def answer(request: Request, status: int, detail: str, headers: dict[str, str] |
     if request.url.path.startswith(MACHINES):
         return problems.problem(status, detail, headers, **more)
     if status == 401 and request.method in ("GET", "HEAD"):
-        return RedirectResponse("/sign-in?next=" + quote(request.url.path), 303)
+        return RedirectResponse("/sign-in?next=" + quote(continued(request, request.url.path)), 303)
     title = TITLES.get(status, HTTPStatus(status).phrase)
     context = {"person": None, "status": status, "title": gettext(title)}
     response = page(request, "error.html", context | {"detail": _said(request, detail)}, status)

@@ -115,6 +115,11 @@ def read(request: Request, shape: Shape, path: str = "") -> Listing:
     return Listing(path or request.url.path, shape, q, sort, int(page), typed, chosen, tuple(misread))
 
 
+def continued(request: Request, path: str) -> str:
+    """The path with what the request's URL asks for: it leads on in the same list."""
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
 def number(text: str) -> int:
     """The id that a filter names; raises ValueError."""
     found = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) else 0

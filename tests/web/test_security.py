@@ -200,3 +200,15 @@ def test_a_nul_is_no_reason_to_break(admin, nobody, study, frank):
 
 def test_a_path_that_only_looks_like_an_upload_may_not_be_large(nobody):
     assert nobody.put("/projects/batches", content=b"x" * 3_000_000).status_code == 413
+
+
+def test_who_signs_in_gets_the_page_that_they_came_for_with_what_it_was_asked(app, folk, sessions):
+    with sessions.begin() as session:
+        people.set_password(session, people.get(session, folk["admin"].id), "a long enough password")
+    visitor = TestClient(app)
+    wanted = "/audit?action=account+added&person=a%26b%23c"
+    page = visitor.get(wanted)
+    assert page.url.params["next"] == wanted
+    form = {"email": "admin@example.org", "password": "a long enough password", "next": page.url.params["next"]}
+    answer = visitor.post("/sign-in", data=form, follow_redirects=False)
+    assert answer.headers["location"] == wanted
