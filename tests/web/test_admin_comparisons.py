@@ -195,6 +195,16 @@ def test_what_the_model_makes_of_it(looker, sessions, run_id, clock):
     assert "+1.50" in looker.text(f"{LIST}?q=%23{chosen}")
 
 
+def test_who_pins_stays_in_the_list_that_they_came_by(boss, folk, admin, study, sessions):
+    upload(admin, content=lines(*pairs(3)))
+    asked = "?q=why&kind=unjudged&sort=id"
+    path = f"{LIST}/{number(sessions, '1')}"
+    for action, fields in (("pin", {"annotator": folk["ann"].id}), ("pin/removal", {"back": "comparison"})):
+        assert f'action="{path}/{action}{html.escape(asked)}' in boss.get(path + asked).text
+        answer = boss.post(f"{path}/{action}{asked}", data=fields, follow_redirects=False)
+        assert answer.headers["location"] == f"{path}{asked}#queue"
+
+
 def test_an_admin_pins_it_here_and_takes_that_back(boss, looker, admin, folk, study, sessions):
     upload(admin, content=lines(*pairs(1)))
     path = f"{LIST}/{number(sessions, '0')}"

@@ -99,7 +99,7 @@ def pin_comparison(
     except (Invalid, Conflict, NotFound) as error:
         look_again(session)
         return _comparison(request, session, person, project, comparison_id, now, error)
-    return RedirectResponse(f"{request.url.path.removesuffix('/pin')}#queue", 303)
+    return RedirectResponse(listing.continued(request, request.url.path.removesuffix("/pin")) + "#queue", 303)
 
 
 def _wanted(asked: Listing) -> Wanted:

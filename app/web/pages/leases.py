@@ -15,6 +15,7 @@ from app.storage.session import Session
 from app.web.deps import Admin, Db, Id, InProject, Now, Reviewer, look_again
 from app.web.forms import Field, confirmed, whole
 from app.web.languages import gettext, ngettext
+from app.web.listing import continued
 from app.web.templating import figure, page
 
 router = APIRouter(include_in_schema=False)
@@ -90,11 +91,13 @@ def pin(
 
 
 @router.post("/projects/{slug}/comparisons/{comparison_id}/pin/removal")
-def unpin(person: Admin, project: InProject, session: Db, comparison_id: Id, back: Field = "") -> Response:
+def unpin(
+    request: Request, person: Admin, project: InProject, session: Db, comparison_id: Id, back: Field = ""
+) -> Response:
     """Gives it to everybody again; leads back to where it was asked."""
     pins.unpin(session, project, comparison_id)
     if back == "comparison":
-        return RedirectResponse(f"/projects/{project.slug}/comparisons/{comparison_id}#queue", 303)
+        return RedirectResponse(continued(request, request.url.path.removesuffix("/pin/removal")) + "#queue", 303)
     return _back(project, "#pins")
 
 
