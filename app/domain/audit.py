@@ -19,6 +19,9 @@ from app.storage.people import Person, label
 from app.storage.projects import Project
 from app.vocabulary import Act
 
+# those that `changes` records: each detail is what it was and what it is
+CHANGES = {Act.account_changed, Act.batch_changed, Act.group_renamed, Act.project_changed}
+
 
 @dataclass(frozen=True)
 class Wanted:

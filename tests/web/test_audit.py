@@ -119,6 +119,15 @@ def test_the_page_shows_it_and_filters(boss, admin, study):
     assert boss.get("/audit?project=nowhere").status_code == 404
 
 
+def test_only_a_change_has_arrows(boss, admin, ann, folk, study):
+    upload(admin, content=lines(*pairs(3))).raise_for_status()
+    held = [task["id"] for task in lease(ann, 3)]
+    boss.submit(f"/projects/study/annotators/{folk['ann'].id}/release", confirm="ann@example.org")
+    shown = boss.text("/audit?action=lease+released")
+    assert f"assignments {', '.join(map(str, sorted(held)))}" in shown
+    assert "→" not in shown
+
+
 def test_the_page_goes_on_where_the_last_one_ended(boss, admin, study):
     for overlap in range(2, 102):
         admin.put("/projects/study", json={"overlap": overlap if overlap <= 100 else 1}).raise_for_status()

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.domain import asking, audit, people, projects
+from app.storage.audit import Entry
 from app.vocabulary import Act
 from app.web import setting
 from app.web.api.audit import Asked, Older
@@ -25,7 +26,7 @@ def show_audit(request: Request, person: Admin, session: Db, wanted: Asked, befo
     typed = {name: request.query_params.get(name, "") for name in FILTERS}
     context = {
         "person": person,
-        "entries": [(entry, _said(entry.details)) for entry in found[:MOST]],
+        "entries": [(entry, _said(entry)) for entry in found[:MOST]],
         "slugs": audit.slugs(session),
         "typed": typed,
         "filtered": any(typed.values()),
@@ -38,16 +39,19 @@ def show_audit(request: Request, person: Admin, session: Db, wanted: Asked, befo
     return page(request, "audit.html", context)
 
 
-def _said(details: dict[str, Any]) -> str:
+def _said(entry: Entry) -> str:
     """The details as words: what was one thing and is another has an arrow."""
+    between = " → " if entry.action in audit.CHANGES else ", "
     return ", ".join(
-        f"{name.replace('_', ' ')} {_value(name, value)}" for name, value in details.items() if value != ""
+        f"{name.replace('_', ' ')} {_value(name, value, between)}"
+        for name, value in entry.details.items()
+        if value != ""
     )
 
 
-def _value(name: str, value: Any) -> str:
+def _value(name: str, value: Any, between: str) -> str:
     if isinstance(value, list):
-        return " → ".join(_value(name, one) for one in value)
+        return between.join(_value(name, one, between) for one in value)
     if name == "asks":
         return setting.asks_said(asking.read(value))
     if isinstance(value, bool):
