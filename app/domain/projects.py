@@ -1,6 +1,7 @@
 """Projects and how far they are."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
@@ -16,7 +17,6 @@ from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.text import plain
 from app.storage import tallies
 from app.storage.base import LARGEST
-from app.storage.batches import Batch
 from app.storage.projects import Project
 from app.vocabulary import Act, BatchState
 
@@ -194,14 +194,13 @@ def everything(session: Session) -> list[Project]:
     return list(session.scalars(select(Project).order_by(Project.name, Project.id)))
 
 
-def progress(session: Session, project: Project, annotator_id: int) -> Progress:
-    """Slots done and wanted in batches that are neither drafts nor closed, what was done in closed ones, and this annotator's own judgements."""
-    filled = tallies.filled(session, project.id)
-    batches = session.execute(
-        select(Batch.id, Batch.state, Batch.slots).where(
-            Batch.project_id == project.id, Batch.state != BatchState.draft
-        )
-    ).all()
-    done = sum(filled.get(batch_id, 0) for batch_id, _, _ in batches)
-    total = sum(filled.get(batch_id, 0) if state == BatchState.closed else slots for batch_id, state, slots in batches)
-    return Progress(done, total, tallies.judged(session, project.id, annotator_id))
+def progress(session: Session, found: Sequence[Project], annotator_id: int) -> dict[int, Progress]:
+    """By project id: slots done and wanted in batches that are neither drafts nor closed, what was done in closed ones, and
+    this annotator's own judgements; one statement, however many projects there are."""
+    sums = {project.id: (0, 0, 0) for project in found}
+    for project_id, state, slots, filled, mine in tallies.by_batch(session, list(sums), annotator_id):
+        done, total, own = sums[project_id]
+        if state != BatchState.draft:
+            done, total = done + filled, total + (filled if state == BatchState.closed else slots)
+        sums[project_id] = done, total, own + mine
+    return {project_id: Progress(*numbers) for project_id, numbers in sums.items()}

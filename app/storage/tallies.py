@@ -1,13 +1,14 @@
 """Counts that are kept, since counting would take longer the more there is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.storage.batches import Batch
+from app.storage.bulk import among
 from app.storage.comparisons import Tally
 from app.storage.prepared import Prepared
 
@@ -56,11 +57,29 @@ def by_annotator(project_id: int | None = None) -> Select[int, int]:
     return counted.join(Batch, Batch.id == Tally.batch_id).where(Batch.project_id == project_id)
 
 
-def judged(session: Session, project_id: int, annotator_id: int | None = None) -> int:
-    """How many judgements there are in the project, or how many of them are this annotator's."""
+def by_batch(session: Session, projects: Sequence[int], annotator_id: int) -> Iterator[tuple[int, str, int, int, int]]:
+    """(project id, state, slots, slots with a judgement, judgements of this annotator) of each batch of these projects."""
+    mine = case((Tally.annotator_id == annotator_id, Tally.judged), else_=0)
+    wanted = (
+        select(
+            Batch.project_id,
+            Batch.state,
+            Batch.slots,
+            func.coalesce(func.sum(Tally.filled), 0),
+            func.coalesce(func.sum(mine), 0),
+        )
+        .join(Tally, Tally.batch_id == Batch.id, isouter=True)
+        .where(among(session, Batch.project_id, projects))
+        .group_by(Batch.id)
+    )
+    for project_id, state, slots, filled, own in session.execute(wanted):
+        yield project_id, state, slots, int(filled), int(own)
+
+
+def judged(session: Session, project_id: int) -> int:
+    """How many judgements there are in the project."""
     all_ = select(func.coalesce(func.sum(Tally.judged), 0)).join(Batch, Batch.id == Tally.batch_id)
-    whose = [] if annotator_id is None else [Tally.annotator_id == annotator_id]
-    return int(session.scalar(all_.where(Batch.project_id == project_id, *whose)) or 0)
+    return int(session.scalar(all_.where(Batch.project_id == project_id)) or 0)
 
 
 def filled(session: Session, project_id: int) -> dict[int, int]:

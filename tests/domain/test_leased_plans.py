@@ -14,7 +14,7 @@ LOOKS = {
     "leases of one": lambda session, project, now, person: leased.of_project(session, project, now, 9, person.id),
     "release": lambda session, project, now, person: leased.release_all(session, project, person),
     "pins": lambda session, project, now, person: pins.of_project(session, project, 9),
-    "progress": lambda session, project, now, person: projects.progress(session, project, person.id),
+    "progress": lambda session, project, now, person: projects.progress(session, [project], person.id)[project.id],
 }
 
 

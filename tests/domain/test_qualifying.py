@@ -74,7 +74,7 @@ def test_what_is_not_for_judging_gets_no_slots(session, project, clock, purpose,
     assert (batch.purpose, batch.comparisons, batch.slots, batch.rejected) == (purpose, 3, 0, 0)
     assert session.scalar(select(func.count()).select_from(Assignment)) == 0
     assert claim(session, project, ann, clock) == []
-    assert projects.progress(session, project, ann.id) == projects.Progress(0, 0, 0)
+    assert projects.progress(session, [project], ann.id)[project.id] == projects.Progress(0, 0, 0)
     assert batches.done(session, project) == {batch.id: (0, 0)}
     explained = session.scalars(select(Comparison.explanation)).all()
     assert explained == ["9 is **3 times 3**."] * 3

@@ -100,7 +100,7 @@ def test_a_limit_that_was_passed_before_takes_nothing_away(session, project, des
     session.flush()
     assert ann.claim() == []
     assert not ann.judge(*held[2:]).late
-    assert projects.progress(session, project, ann.person.id).mine == 4
+    assert projects.progress(session, [project], ann.person.id)[project.id].mine == 4
 
 
 @pytest.mark.parametrize("limit", [0, -1, 2**31])
@@ -390,7 +390,7 @@ def test_what_cannot_be_released(session, project, clock, desks, bring):
         with pytest.raises(NotFound):
             leased.release(session, place, number)
     batches.change(session, batch, BatchState.closed)
-    assert projects.progress(session, project, ann.person.id) == projects.Progress(1, 1, 1)
+    assert projects.progress(session, [project], ann.person.id)[project.id] == projects.Progress(1, 1, 1)
 
 
 def test_progress_counts_what_is_open_and_what_was_done(session, project, desks, bring):
@@ -400,9 +400,9 @@ def test_progress_counts_what_is_open_and_what_was_done(session, project, desks,
     tasks = ann.claim(7)
     ann.judge(tasks[0], *tasks[5:])
     batches.change(session, paused, BatchState.paused)
-    assert projects.progress(session, project, ann.person.id) == projects.Progress(3, 9, 3)
+    assert projects.progress(session, [project], ann.person.id)[project.id] == projects.Progress(3, 9, 3)
     batches.change(session, closed, BatchState.closed)
-    assert projects.progress(session, project, ann.person.id) == projects.Progress(3, 7, 3)
-    assert projects.progress(session, project, desks[1].person.id).mine == 0
+    assert projects.progress(session, [project], ann.person.id)[project.id] == projects.Progress(3, 7, 3)
+    assert projects.progress(session, [project], desks[1].person.id)[project.id].mine == 0
     ann.undo(tasks[0])
-    assert projects.progress(session, project, ann.person.id) == projects.Progress(2, 7, 2)
+    assert projects.progress(session, [project], ann.person.id)[project.id] == projects.Progress(2, 7, 2)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sqlalchemy import event
 
 from app.domain import people, projects, qualifications
 from app.storage.tables import Qualification
@@ -315,3 +316,16 @@ def test_a_persons_qualifications_are_shown_to_an_admin(sessions, folk, quiz, cl
         qualifications.grant(session, projects.get(session, "study"), ann, admin, clock())
         assert "let in by admin@example.org" in shown()
         assert "/qualifications/study/withdrawal" in shown()
+
+
+def test_the_landing_page_asks_no_more_of_the_database_for_more_projects(boss, admin, app, study):
+    asked = []
+    event.listen(app.state.sessions.kw["bind"], "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    counts = []
+    for slug in ("one", "two", "three"):
+        admin.post("/projects", json={"slug": slug}).raise_for_status()
+        upload(admin, slug, content=lines(*pairs(2))).raise_for_status()
+        asked.clear()
+        assert boss.text("/").count("0 of 2 judgements") == len(counts) + 1
+        counts.append(len(asked))
+    assert counts == [counts[0]] * 3

@@ -91,7 +91,7 @@ def _desk(
     tasks.sort(key=lambda task: task.id != of)
     if not (tasks and tasks[0].id == of):
         filled = None
-    progress = projects.progress(session, project, person.id)
+    progress = projects.progress(session, [project], person.id)[project.id]
     found = guidelines.read_by(session, project, person.id)
     session.commit()  # rendering takes a while, and nobody may wait for it
     context = {

@@ -16,10 +16,11 @@ router = APIRouter(include_in_schema=False)
 def home(request: Request, person: Annotator, session: Db) -> Response:
     """All projects with their progress."""
     found = projects.everything(session)
+    progress = projects.progress(session, found, person.id)
     steps = onboarding.steps(session, found, person.id)
-    entries = [(project, projects.progress(session, project, person.id), steps[project.id]) for project in found]
-    total = sum(progress.total for _, progress, _ in entries)
-    waiting = total - sum(progress.done for _, progress, _ in entries)
+    entries = [(project, progress[project.id], steps[project.id]) for project in found]
+    total = sum(one.total for one in progress.values())
+    waiting = total - sum(one.done for one in progress.values())
     context = {
         "person": person,
         "staff": Role(person.role).covers(Role.reviewer),
