@@ -1,6 +1,7 @@
 """Finding comparisons: those that a reviewer asks for, in an order, with how they stand.
 
-However many there are, a bounded number is looked through, newest first: `Found.more` tells when there were others.
+However many there are, a bounded number is looked through, newest first unless a list begins with the oldest:
+`Found.more` tells when there were others.
 """
 
 import re
@@ -28,7 +29,7 @@ ANY = "any"
 
 
 class Kind(StrEnum):
-    """Which comparisons, by how far they are."""
+    """Which comparisons, by how far they are. Gold has its answer, and is not `disputed` whatever people say."""
 
     judged = "judged"
     unjudged = "unjudged"
@@ -95,11 +96,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Found:
-    """The ids of all that fit, in order. With `more` only the newest `looked` were looked through, and others may fit."""
+    """The ids of all that fit, in order. With `more` only the newest, or `oldest`, `looked` were looked through, and others
+    may fit."""
 
     ids: list[int]
     looked: int
     more: bool
+    oldest: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,18 +132,18 @@ def find(session: Session, project: Project, wanted: Wanted) -> Found:
     walk, rest = _walk(session, project, wanted)
     ids = _sifted(session, walk.ids, rest)
     looked, more = len(walk.ids), walk.more
-    if rest.kind in STANDING or rest.order is not None:
-        standing = {} if rest.kind is None and rest.order == Order.id else standings(session, ids)
+    standing = {}
+    if rest.kind in STANDING or rest.order not in (None, Order.id):
+        standing = standings(session, ids)
         ids = [number for number in ids if _stands(standing.get(number), rest.kind)]
-        ids = _sorted(ids, rest.order, wanted.descending, standing)
+    named = _named(session, project, wanted.text) if wanted.text else None
+    if named is not None and wanted.text.startswith("#"):
+        return Found([named], 1, False)
     if words := wanted.text.casefold().split():
-        named = _named(session, project, wanted.text)
-        if named is not None and wanted.text.startswith("#"):
-            return Found([named], 1, False)
         looked, more = min(len(ids), SEARCHED), more or len(ids) > SEARCHED
-        holding = _containing(session, ids[:SEARCHED], words)
-        ids = list(dict.fromkeys([*([] if named is None else [named]), *holding]))
-    return Found(ids, looked, more)
+        ids = _containing(session, ids[:SEARCHED], words)
+    ids = _sorted(ids, rest.order, wanted.descending, standing)
+    return Found(list(dict.fromkeys([*([] if named is None else [named]), *ids])), looked, more, walk.oldest)
 
 
 def listed(session: Session, project: Project, found: Found, number: int) -> Page[Listed]:
@@ -224,9 +227,9 @@ def _walk(session: Session, project: Project, wanted: Wanted) -> tuple[Walk, Wan
 
 
 def _sifted(session: Session, ids: list[int], rest: Wanted) -> list[int]:
-    """Those that are of the batch, gold, and skipped, where that is left to be looked up."""
-    gold = rest.kind == Kind.gold
-    if rest.batch_id is not None or gold:
+    """Those that are of the batch, gold or not, and skipped, where that is left to be looked up."""
+    gold = {Kind.gold: True, Kind.disputed: False}.get(rest.kind) if rest.kind else None
+    if rest.batch_id is not None or gold is not None:
         kept = finding.kept(session, ids, batch_id=rest.batch_id, gold=gold)
         ids = [number for number in ids if number in kept]
     if rest.skipped is not None:

@@ -5,7 +5,7 @@ looked up for these.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Row, Select, Text, case, cast, func, literal_column, or_, select
@@ -34,10 +34,12 @@ _texts = (
 
 @dataclass(frozen=True)
 class Walk:
-    """Ids of comparisons in the order of the walk, and whether it ended before they did."""
+    """Ids of comparisons in the order of the walk, whether it ended before they did, and whether it began with the
+    oldest."""
 
     ids: list[int]
     more: bool
+    oldest: bool = False
 
 
 def uploaded(
@@ -49,7 +51,8 @@ def uploaded(
         wanted = select(Comparison.id).where(Comparison.batch_id == batch_id)
     if gold:
         wanted = wanted.where(Comparison.gold.is_not(None))
-    return _walk(session, wanted.order_by(Comparison.id if oldest else Comparison.id.desc()), MOST)
+    walk = _walk(session, wanted.order_by(Comparison.id if oldest else Comparison.id.desc()), MOST)
+    return replace(walk, oldest=oldest)
 
 
 def judged(
@@ -100,13 +103,13 @@ def standing(session: Session, ids: Sequence[int]) -> Iterator[Row[int, int, int
     return iter(session.execute(wanted))
 
 
-def kept(session: Session, ids: Sequence[int], *, batch_id: int | None = None, gold: bool = False) -> set[int]:
-    """Which of these comparisons are in the batch, and gold where that is wanted."""
+def kept(session: Session, ids: Sequence[int], *, batch_id: int | None = None, gold: bool | None = None) -> set[int]:
+    """Which of these comparisons are in the batch, and gold, or not gold, where that is wanted."""
     wanted = select(Comparison.id).where(among(session, Comparison.id, ids))
     if batch_id is not None:
         wanted = wanted.where(Comparison.batch_id == batch_id)
-    if gold:
-        wanted = wanted.where(Comparison.gold.is_not(None))
+    if gold is not None:
+        wanted = wanted.where(Comparison.gold.is_not(None) if gold else Comparison.gold.is_(None))
     return set(session.scalars(wanted))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, text
 
-from app.domain import assignments, finding, people, preferences, projects, reward_models, training_runs
+from app.domain import assignments, figures, finding, people, preferences, projects, reward_models, training_runs
 from app.domain.finding import Kind, Order, Wanted
 from app.domain.preferences import Answer
 from app.storage import finding as walks
@@ -102,6 +102,26 @@ def test_they_are_found_by_how_far_they_are(names):
     assert names(kind=Kind.disputed) == ["split"]
     assert names(kind=Kind.gold) == ["gold"]
     assert names(kind=Kind.late) == []
+
+
+def test_gold_is_not_disputed(session, study, names, clock):
+    take(session, study, clock, [row("known", ("w", 3), ("v", -3), gold="a")])
+    assert names(kind=Kind.disputed) == ["split"]
+    assert figures.of_project(session, study, clock()).disputed == 1
+
+
+def test_what_was_looked_through_is_what_is_said_of_it(session, study, names, monkeypatch):
+    monkeypatch.setattr(walks, "MOST", 2)
+    for descending, looked in ((True, ["tie", "split"]), (False, ["agreed", "gold"])):
+        wanted = Wanted(order=Order.id, descending=descending)
+        found = finding.find(session, study, wanted)
+        assert names(order=Order.id, descending=descending) == looked
+        assert (found.looked, found.more, found.oldest) == (2, True, not descending)
+    monkeypatch.undo()
+    monkeypatch.setattr(finding, "SEARCHED", 2)
+    for order in (Order.id, Order.judgements, Order.dispute):
+        assert sorted(names(text="why", order=order)) == ["split", "tie"]
+    assert finding.find(session, study, Wanted(text="why", order=Order.judgements, descending=False)).oldest is False
 
 
 def test_they_are_found_by_batch_and_annotator(session, study, names):

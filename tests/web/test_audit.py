@@ -10,6 +10,7 @@ from app.domain import people
 from app.web.deps import COOKIE
 from tests.web.browsing import HOSTILE, Browser
 from tests.web.conftest import lines, pairs, upload
+from tests.web.test_api_assignments import lease
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ def list_comparisons(request: Request, person: Reviewer, project: InProject, ses
         "listing": asked,
         "found": rows,
         "looked": found.looked if found.more else None,
+        "oldest": found.oldest,
         "total": sum(batch.comparisons for batch in everywhere),
         "excerpts": finding.excerpts(session, rows, asked.q),
         "beginnings": {row.comparison.id: _beginning(row.messages) for row in rows.rows},
