@@ -52,6 +52,14 @@ class UploadError(Invalid):
     """The file as a whole cannot be read; nothing of it was kept."""
 
 
+class NoFile(UploadError):
+    """A form came without its file; `form` are its other fields."""
+
+    def __init__(self, form: dict[str, str]) -> None:
+        super().__init__("file", "is missing; choose one to upload")
+        self.form = form
+
+
 class TooLarge(UploadError):
     """More than `limit` bytes, packed or unpacked."""
 

@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
 from app.domain import importing
-from app.domain.errors import TooLarge, UploadError
+from app.domain.errors import NoFile, TooLarge, UploadError
 from app.domain.importing import Report
 from app.domain.spooling import Rows
 from app.storage.people import Person
@@ -48,9 +48,9 @@ async def receive(request: Request, session: Db, slot: Slot) -> AsyncIterator[Re
                 form = await arriving.form(max_files=1)
             try:
                 found = form.get("file")
-                if not isinstance(found, UploadFile) or not found.filename:
-                    raise UploadError("file", "is missing; choose one to upload")
                 fields = {key: value for key, value in form.items() if isinstance(value, str)}
+                if not isinstance(found, UploadFile) or not found.filename:
+                    raise NoFile(fields)
                 yield Received(found.file, found.filename, fields)
             finally:
                 await form.close()

@@ -1,5 +1,6 @@
 """The admin pages of a project: what they show, what their forms do, and whom they let in."""
 
+import gzip
 import html
 import re
 
@@ -92,6 +93,7 @@ def test_the_same_file_twice_asks(boss, study):
         ({"file": ("rows.jsonl", b"{}")}, {"priority": "high"}, "Priority must be a whole number"),
         ({"file": ("rows.jsonl", b"{}")}, {"priority": "1000001"}, "Priority must be between"),
         ({"file": ("rows.jsonl", b"{}")}, {"pairs_per_prompt": "many"}, "Pairs a prompt must be a whole number"),
+        ({"file": ("rows.jsonl", b"{}")}, {"pairs_per_prompt": "0"}, "Pairs a prompt must be 1 or more"),
         ({"file": ("rows.jsonl", b"{}")}, {"overlap": "0"}, "Judgements a comparison must be between 1 and 100"),
     ],
 )
@@ -99,6 +101,20 @@ def test_an_upload_that_makes_no_sense_is_refused_on_its_page(boss, study, files
     page = boss.submit("/projects/study/batches", 422, files=files, **fields)
     assert said in page
     assert page.startswith("Upload prompts with the answers to compare.")
+
+
+def test_a_form_without_a_file_keeps_what_was_typed(boss, study):
+    fields = {"name": "Winter", "priority": "7", "overlap": "3", "purpose": "practice", "open": "1"}
+    page = boss.post("/projects/study/batches", data=fields, files={"file": ("", b"")}).text
+    for kept in ('value="Winter"', 'value="7"', 'value="3"', 'value="practice" checked', 'name="open" value="1" checked'):
+        assert kept in page
+    assert 'value="judging" checked' in boss.post("/projects/study/batches", data={"name": "x"}).text
+
+
+@pytest.mark.parametrize("content", [b"x" * 3_000_001, gzip.compress(b" " * 3_000_001)], ids=["packed", "unpacked"])
+def test_a_file_that_is_too_large_is_said_to_be_so(boss, study, content):
+    page = boss.submit("/projects/study/batches", 413, files={"file": ("rows.jsonl", content)})
+    assert "The file is larger than 3 MB. Nothing of the file was kept." in page
 
 
 def test_a_batch_is_opened_paused_closed_and_moved(boss, judged):

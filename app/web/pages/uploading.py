@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.domain import batches, importing, listings
-from app.domain.errors import DuplicateUpload, Invalid, UploadError
+from app.domain.errors import DuplicateUpload, Invalid, NoFile, TooLarge, UploadError
 from app.domain.listings import BatchesBy, BatchesWanted
 from app.storage.people import Person
 from app.storage.projects import Project
@@ -42,7 +42,7 @@ FRESH = {
 async def received_or_not(request: Request, session: Db, slot: Slot) -> AsyncIterator[Received | UploadError]:
     """The upload, or why there is none: the page says it above the form."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        yield UploadError("file", "is missing; choose one to upload")
+        yield NoFile({})
         return
     incoming = receive(request, session, slot)
     try:
@@ -67,17 +67,18 @@ def upload_batch(
     request: Request, person: Admin, project: InProject, session: Db, now: Now, settings: Config, posted: Posted
 ) -> Response:
     """Imports a file as a batch, a draft unless it is to be opened; without JavaScript the browser waits for it."""
+    form = posted.form if isinstance(posted, Received | NoFile) else {}
+    typed = {name: form.get(name, "") for name in FRESH} if form else FRESH
     if isinstance(posted, UploadError):
         look_again(session)
-        return _list(request, session, person, project, FRESH, posted)
-    typed = FRESH | {name: posted.form.get(name, "") for name in FRESH}
+        return _list(request, session, person, project, typed, posted)
     try:
         upload = importing.Upload(
             name=typed["name"],
             file_name=posted.name,
             opened=bool(typed["open"]),
             priority=batches.checked_priority(whole("priority", typed["priority"] or "0")),
-            pairs_per_prompt=perhaps_whole("pairs_per_prompt", typed["pairs_per_prompt"]),
+            pairs_per_prompt=_pairs(typed["pairs_per_prompt"]),
             overlap=perhaps_whole("overlap", typed["overlap"]),
             again=bool(typed["again"]),
             created_by=person.id,
@@ -89,6 +90,13 @@ def upload_batch(
         look_again(session)
         return _list(request, session, person, project, typed, error)
     return RedirectResponse(f"/projects/{project.slug}/batches/{batch.id}", 303)
+
+
+def _pairs(typed: str) -> int | None:
+    found = perhaps_whole("pairs_per_prompt", typed)
+    if found is not None and found < 1:
+        raise Invalid("pairs_per_prompt", "must be 1 or more, or empty for all pairs")
+    return found
 
 
 def _purpose(typed: str) -> Purpose:
@@ -121,7 +129,8 @@ def _list(
         "error": error if isinstance(error, Invalid) else None,
         "duplicate": duplicate,
     }
-    return page(request, "batches.html", context, 409 if duplicate else 422 if error else 200)
+    status = 409 if duplicate else 413 if isinstance(error, TooLarge) else 422 if error else 200
+    return page(request, "batches.html", context, status)
 
 
 def _wanted(asked: Listing) -> BatchesWanted:
