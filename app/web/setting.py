@@ -70,12 +70,12 @@ def read(typed: Typed) -> Settings:
     """The settings that were typed; raises Invalid at the first field that cannot be read."""
     if typed.rationale not in set(Asked):
         raise Invalid("rationale", "must be one of %(known)s", known=", ".join(Asked))
-    required = typed.rationale == Asked.required
+    needed = typed.rationale == Asked.required or typed.rationale_least.strip()
     asks = Asks(
         acceptable=bool(typed.acceptable),
         criteria=tuple(Criterion(key or _key(name), name, hint) for key, name, hint in typed.criteria()),
         rationale=Asked(typed.rationale),
-        rationale_least=whole("rationale_least", typed.rationale_least) if required else 1,
+        rationale_least=whole("rationale_least", typed.rationale_least) if needed else 1,
         flags=bool(typed.flags),
     )
     return Settings(
