@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.domain import annotators
-from app.domain.errors import NotFound
 from app.domain.pace import EPOCH
 from app.stats.agreement import (
     Estimate,
@@ -26,7 +25,6 @@ from app.stats.agreement import (
 from app.stats.trend import Slope, slope
 from app.storage.batches import Batch
 from app.storage.judgements import Judgements, Selection, judgements
-from app.storage.projects import Project
 
 PAIRS = 100
 UNSAID = -1
@@ -74,13 +72,9 @@ class Week:
     alpha: Estimate
 
 
-def agreement(session: Session, project: Project, batch_id: int | None = None) -> Agreement:
-    """Agreement on the project's, or one batch's, comparisons; gold ones are left out. Raises NotFound."""
-    if batch_id is not None:
-        batch = session.get(Batch, batch_id)
-        if batch is None or batch.project_id != project.id:
-            raise NotFound("There is no batch %(number)s in %(slug)r.", number=batch_id, slug=project.slug)
-    return of_judgements(session, judgements(session, project.id, Selection(batch_id=batch_id, gold=False)))
+def of_batch(session: Session, batch: Batch) -> Agreement:
+    """Agreement on the batch's comparisons; gold ones are left out."""
+    return of_judgements(session, judgements(session, batch.project_id, Selection(batch_id=batch.id, gold=False)))
 
 
 def of_judgements(session: Session, found: Judgements) -> Agreement:

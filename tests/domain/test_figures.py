@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.domain import annotators, figures, preferences
+from app.domain import annotators, figures, preferences, quality
 from app.domain.annotators import Doubt, Order, Work
+from app.domain.errors import NotFound
 from app.stats.agreement import Estimate
 from tests.domain.judging import LEASE, hire, judge
 from tests.domain.test_importing import take
@@ -99,6 +100,24 @@ def test_figures_are_made_once_and_anew_when_something_changes(session, project,
     clock.forward(days=1)
     figures.of_project(session, project, clock())
     assert len(made) == 4
+
+
+def test_agreement_of_a_batch_is_worked_out_once_too(session, project, clock, monkeypatch):
+    made = []
+    whole = quality.of_judgements
+    monkeypatch.setattr(quality, "of_judgements", lambda *given: made.append(1) or whole(*given))
+    first = take(session, project, clock, rows(judged(1, 1), judged(-1, -1))).batch
+    second = take(session, project, clock, [row | {"id": f"x{row['id']}"} for row in pairs(2, prompt="Other")]).batch
+    for _ in range(2):
+        found = [figures.agreement(session, project, clock(), batch.id).judgements for batch in (first, second)]
+        assert found == [4, 0]
+    assert figures.agreement(session, project, clock()).judgements == 4
+    assert len(made) == 3
+    (ann,) = hire(session, clock, "ann").values()
+    judge(session, project, ann, clock(), 1)
+    assert figures.agreement(session, project, clock(), second.id).judgements == 1
+    with pytest.raises(NotFound):
+        figures.agreement(session, project, clock(), second.id + 1)
 
 
 def test_figures_that_take_long_may_be_old_and_say_so(session, project, clock, monkeypatch):

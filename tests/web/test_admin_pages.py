@@ -106,7 +106,13 @@ def test_an_upload_that_makes_no_sense_is_refused_on_its_page(boss, study, files
 def test_a_form_without_a_file_keeps_what_was_typed(boss, study):
     fields = {"name": "Winter", "priority": "7", "overlap": "3", "purpose": "practice", "open": "1"}
     page = boss.post("/projects/study/batches", data=fields, files={"file": ("", b"")}).text
-    for kept in ('value="Winter"', 'value="7"', 'value="3"', 'value="practice" checked', 'name="open" value="1" checked'):
+    for kept in (
+        'value="Winter"',
+        'value="7"',
+        'value="3"',
+        'value="practice" checked',
+        'name="open" value="1" checked',
+    ):
         assert kept in page
     assert 'value="judging" checked' in boss.post("/projects/study/batches", data={"name": "x"}).text
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain import asking, projects, quality
+from app.domain import asking, figures, projects
 from app.domain.asking import Asks, Criterion
 from app.domain.projects import Settings
 from app.stats.agreement import Estimate
@@ -130,9 +130,9 @@ def configure_project(body: Settable, admin: Admin, project: InProject, now: Now
 
 
 @router.get("/projects/{slug}/agreement")
-def agreement(person: Reviewer, project: InProject, session: Db, batch: OfBatch = None) -> AgreementOut:
-    """How far people agree, in the project or one batch."""
-    found = quality.agreement(session, project, batch)
+def agreement(person: Reviewer, project: InProject, session: Db, now: Now, batch: OfBatch = None) -> AgreementOut:
+    """How far people agree, in the project or one batch. Where that takes long to work out it may be some minutes old."""
+    found = figures.agreement(session, project, now, batch)
     return AgreementOut(
         judgements=found.judgements,
         comparisons=found.comparisons,

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import asking, batches, groups, quality
+from app.domain import asking, batches, figures, groups
 from app.domain.assignments import Task
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.storage.base import LARGEST
@@ -171,7 +171,7 @@ def _batch(
         "leaning": batches.leaning(session, batch),
         "errors": list(batches.errors(session, batch, LISTED)),
         "samples": [_shown(sample) for sample in batches.samples(session, batch, SAMPLES)],
-        "agreement": sentences.agreement(quality.agreement(session, project, batch.id)),
+        "agreement": sentences.agreement(figures.agreement(session, project, request.app.state.clock(), batch.id)),
         "groups": groups.everything(session),
         "typed": typed or _typed(batch),
         "error": error if isinstance(error, Invalid) else None,

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from app.domain import annotators, batches, figures, quality
+from app.domain import annotators, batches, figures
 from app.domain.annotators import Order
 from app.domain.quality import trend
 from app.web import pictures, project_charts, sentences
@@ -34,7 +34,7 @@ def show_quality(
     """Agreement in the project, or in one batch, and who works there."""
     chosen = perhaps_whole("batch", batch)
     known = figures.of_project(session, project, now)
-    found = known.agreement if chosen is None else quality.agreement(session, project, chosen)
+    found = known.agreement if chosen is None else figures.agreement(session, project, now, chosen)
     listed = annotators.listed(session, known.work, sort, down)
     pages = max(1, -(-len(listed) // SHOWN))
     number = min(number, pages)
