@@ -204,7 +204,7 @@ def test_a_path_that_only_looks_like_an_upload_may_not_be_large(nobody):
 
 def test_who_signs_in_gets_the_page_that_they_came_for_with_what_it_was_asked(app, folk, sessions):
     with sessions.begin() as session:
-        people.set_password(session, people.get(session, folk["admin"].id), "a long enough password")
+        people.set_password(session, people.get(session, folk["admin"].id), people.hashed("a long enough password"))
     visitor = TestClient(app)
     wanted = "/audit?action=account+added&person=a%26b%23c"
     page = visitor.get(wanted)
