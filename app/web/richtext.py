@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from bisect import bisect_left
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -11,10 +12,11 @@ from xml.etree.ElementTree import tostring
 import nh3
 from latex2mathml.converter import Converter
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from mdit_py_plugins.texmath import texmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -31,22 +33,35 @@ MATH_ATTRIBUTES = {"display", "stretchy", "fence", "form", "separator", "accent"
                    "mathvariant", "columnalign", "displaystyle", "scriptlevel", "width", "notation"}  # fmt: skip
 TEXT = {"a", "br", "hr", "em", "strong", "s", "code", "span", "div", "thead", "tbody", "tr"}
 LONGEST = 50_000
+MOST_BLOCKS = 30_000  # tokens of them: a short line can stand for a hundred cells of a table
 LONGEST_HIGHLIGHTED = 4_000
-# those whose lexers take no longer for hostile code than for any other; the text decides on the language
 LANGUAGES = {"bash", "c", "console", "cpp", "css", "diff", "go", "html", "java", "javascript", "js", "json", "jsx",
              "kotlin", "php", "py", "python", "r", "ruby", "rust", "sh", "shell", "sql", "swift", "toml", "ts", "tsx",
              "typescript", "xml", "yaml"}  # fmt: skip
 LONGEST_FORMULA = 5_000
+DEEPEST = 5  # brackets in brackets among which links are looked for
+BRACKETS = {r"\(": r"\)", r"\[": r"\]"}
 _REFERENCE = re.compile(r"&amp;(#x[0-9A-Fa-f]+;)")
+
+
+class _TooMuch(Exception):
+    """More blocks than anybody reads."""
 
 
 @lru_cache(maxsize=256)
 def render(text: str) -> Markup:
     """Sanitised HTML of Markdown text with maths; nothing in it runs, loads or leaves the page by itself."""
     if len(text) > LONGEST:  # what Markdown costs can grow with the square of a hostile text
-        return Markup("<pre>{}</pre>").format(text)
-    rendered = _markdown.render(text)
+        return _plain(text)
+    try:
+        rendered = _markdown.render(text)
+    except _TooMuch:
+        return _plain(text)
     return Markup(_cleaner.clean(rendered))  # noqa: S704 - this is where it is made safe
+
+
+def _plain(text: str) -> Markup:
+    return Markup("<pre>{}</pre>").format(text)
 
 
 def _maths(source: str, options: dict[str, Any]) -> str:
@@ -60,11 +75,14 @@ def _maths(source: str, options: dict[str, Any]) -> str:
     return f"<code>{html.escape(source)}</code>"
 
 
-def _fence(tokens: list[Token], index: int) -> str:
+def _fence(tokens: list[Token], index: int, env: Any) -> str:
+    """Code in colours, as long as there is little of it: what a lexer costs can grow with the square of its length."""
     token = tokens[index]
     language = token.info.split()[0] if token.info.strip() else ""
     code = html.escape(token.content)
-    if language in LANGUAGES and len(token.content) <= LONGEST_HIGHLIGHTED:
+    spent = env.get("highlighted", 0) + len(token.content) ** 2
+    if language in LANGUAGES and spent <= LONGEST_HIGHLIGHTED**2:
+        env["highlighted"] = spent
         with suppress(ClassNotFound):
             code = highlight(token.content, get_lexer_by_name(language), _formatter)
     return f'<pre dir="ltr" tabindex="0"><code class="code">{code}</code></pre>\n'
@@ -75,6 +93,61 @@ def _image(tokens: list[Token], index: int) -> str:
     token = tokens[index]
     alt = html.escape(token.content or "picture")
     return f'<a href="{html.escape(str(token.attrs.get("src", "")))}">{alt}</a>'
+
+
+def _bracketed(state: StateInline, silent: bool) -> bool:
+    r"""Maths in a paragraph: \(…\), and \[…\] at the beginning of a line; elsewhere those are escaped brackets."""
+    opening = state.src[state.pos : state.pos + 2]
+    if (closing := BRACKETS.get(opening)) is None or _last(state.src, closing) < state.pos + 3:
+        return False
+    if opening == r"\[" and state.src[: state.pos].rstrip(" ")[-1:] not in ("", "\n"):
+        return False
+    end = state.src.find(closing, state.pos + 3, state.posMax)
+    if end < 0:
+        return False
+    if not silent:
+        token = state.push("math_inline" if opening == r"\(" else "math_inline_double", "math", 0)
+        token.content, token.markup = state.src[state.pos + 2 : end], opening
+    state.pos = end + 2
+    return True
+
+
+def _displayed(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    r"""Lines of maths: they begin with \[ and end with \]."""
+    start = state.bMarks[first] + state.tShift[first]
+    if not state.src.startswith(r"\[", start) or _last(state.src, r"\]") < start + 3:
+        return False
+    end = state.src.find(r"\]", start + 3)
+    line = bisect_left(state.eMarks, end, first, last)
+    if line == last or state.sCount[line] < state.blkIndent or state.src[end + 2 : state.eMarks[line]].strip():
+        return False
+    if not silent:
+        token = state.push("math_block", "math", 0)
+        token.block, token.markup, token.map = True, r"\[", [first, line + 1]
+        token.content = state.getLines(first, line + 1, state.blkIndent, False).strip()[2:-2]
+    state.line = line + 1
+    return True
+
+
+@lru_cache(maxsize=8)
+def _last(text: str, wanted: str) -> int:
+    """Where it stands last: each of thousands of openings would look for an end that is not there."""
+    return text.rfind(wanted)
+
+
+def _shallow(state: StateInline, silent: bool) -> bool:
+    """Looks no deeper: each of thousands of brackets would look for its end in all that it may hold."""
+    if silent and state.level > DEEPEST:
+        state.pos = state.posMax
+        return True
+    return False
+
+
+def _countable(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Is asked at each line, those of tables too."""
+    if len(state.tokens) > MOST_BLOCKS:
+        raise _TooMuch
+    return False
 
 
 def _dir(state: Any) -> None:
@@ -105,15 +178,17 @@ def _direction(text: str) -> str | None:
 
 
 _formatter = HtmlFormatter(nowrap=True)
-_markdown = (
-    MarkdownIt("js-default", {"html": False, "linkify": False})
-    .use(texmath_plugin, delimiters="brackets")  # the next one renders what this one finds
-    .use(dollarmath_plugin, renderer=_maths, allow_digits=False, allow_blank_lines=False, double_inline=True)
+_markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).use(
+    dollarmath_plugin, renderer=_maths, allow_digits=False, allow_blank_lines=False, double_inline=True
 )
-_markdown.add_render_rule("fence", lambda self, tokens, index, options, env: _fence(tokens, index))
-_markdown.add_render_rule("code_block", lambda self, tokens, index, options, env: _fence(tokens, index))
+_markdown.add_render_rule("fence", lambda self, tokens, index, options, env: _fence(tokens, index, env))
+_markdown.add_render_rule("code_block", lambda self, tokens, index, options, env: _fence(tokens, index, env))
 _markdown.add_render_rule("image", lambda self, tokens, index, options, env: _image(tokens, index))
 _markdown.core.ruler.push("dir", _dir)
+_markdown.block.ruler.before("table", "countable", _countable, {"alt": ["blockquote"]})
+_markdown.block.ruler.before("fence", "displayed", _displayed)  # what they find, dollarmath renders
+_markdown.inline.ruler.before("escape", "bracketed", _bracketed)
+_markdown.inline.ruler.before("text", "shallow", _shallow)
 _cleaner = nh3.Cleaner(
     tags=BLOCKS | MATHML | TEXT,
     attributes={

@@ -1,5 +1,8 @@
 """Text as HTML: what is meant to be formatted is, and nothing that it says runs, loads or escapes."""
 
+import re
+import sys
+
 import pytest
 
 from app.web.richtext import render
@@ -52,3 +55,43 @@ def test_nothing_runs_or_loads(text):
     assert 'href="javascript' not in found
     assert 'href="data' not in found
     assert " style=" not in found
+
+
+@pytest.mark.parametrize(
+    "text", [r"\[ x \] (1)", r"\[ x \] (1) and more", "so\n\\[x\\]\n(1)", "> \\[\n> x\n> \\]\n\n(1)"]
+)
+def test_a_formula_on_lines_of_its_own_takes_nothing_along(text):
+    found = render(text)
+    assert found.count('<math display="block">') == 1
+    assert "<mi>x</mi>" in found
+    assert "(1)" in found
+    assert "<mo>&gt;</mo>" not in found
+
+
+@pytest.mark.parametrize("opening", [r"\(", "\\[\n\n", "[", "![", "[![", "*[", "<![CDATA["])
+def test_what_opens_and_never_ends_is_not_looked_for_again_and_again(opening):
+    calls = 0
+
+    def count(frame, event, arg):
+        nonlocal calls
+        calls += event == "call"
+
+    text = opening * (10_000 // len(opening))
+    sys.setprofile(count)
+    try:
+        found = render(text)
+    finally:
+        sys.setprofile(None)
+    assert calls < 100 * len(text)
+    assert found.count("[") == text.count("[")
+
+
+def test_a_text_has_so_much_code_in_colours():
+    block = "```ts\n" + "a." * 1_900 + "\n```\n"
+    assert len(re.findall("<pre.*<span", render(block * 10))) == 1
+    assert len(re.findall("<pre.*<span", render("```ts\nlet a = 1\n```\n" * 10))) == 10
+
+
+def test_a_table_of_empty_cells_is_shown_as_it_was_typed():
+    text = "|" * 100 + "a\n" + "|-" * 100 + "\n" + "a\n" * 5_000
+    assert render(text).startswith("<pre>||||")
