@@ -108,7 +108,7 @@ def read(request: Request, shape: Shape, path: str = "") -> Listing:
     if sort.removeprefix("-") not in {column.removeprefix("-") for column in shape.sorts}:
         sort = shape.default
         misread.append("sort")
-    if not (page.isascii() and page.isdigit() and 1 <= int(page[:9]) <= MOST // ROWS):
+    if not (page.isascii() and page.isdigit() and len(page) < 10 and 1 <= int(page) <= MOST // ROWS):
         page = "1"
         misread.append("page")
     q = given.get("q", "")[:LONGEST]

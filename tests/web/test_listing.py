@@ -33,6 +33,7 @@ def test_what_it_asks_for_is_read():
 @pytest.mark.parametrize(
     ("query", "name"),
     [
+        ("page=000000001" + "0" * 5_000, "page"),
         ("batch=x", "batch"),
         ("batch=0", "batch"),
         ("batch=99999999999", "batch"),
