@@ -40,6 +40,11 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
 
 
+def summary(found: list[dict[str, str]]) -> str:
+    """What is wrong with which field, in one line."""
+    return "; ".join(f"{entry['field']}: {entry['reason']}" if entry["field"] else entry["reason"] for entry in found)
+
+
 def install(app: FastAPI, answer: Answer) -> None:
     """Registers handlers of everything that can go wrong; `answer` makes their responses."""
     for kind in STATUS:
@@ -81,8 +86,8 @@ def _validation(answer: Answer, request: Request, error: Exception) -> Response:
     found = [
         {"field": ".".join(str(part) for part in entry["loc"][1:]), "reason": entry["msg"]} for entry in error.errors()
     ]
-    detail = "; ".join(f"{entry['field']}: {entry['reason']}" if entry["field"] else entry["reason"] for entry in found)
-    return answer(request, 422, detail, errors=found)
+    request.state.error = error
+    return answer(request, 422, summary(found), errors=found)
 
 
 def _unexpected(answer: Answer, request: Request, error: Exception) -> Response:

@@ -13,7 +13,7 @@ from app.storage.base import LARGEST
 from app.storage.batches import Comparison, Prompt, Response
 from app.storage.claims import Lease
 from app.storage.comparisons import Assignment
-from app.vocabulary import SkipReason
+from app.vocabulary import AssignmentState, SkipReason
 
 MOST = 20
 _a, _b = aliased(Response), aliased(Response)
@@ -141,7 +141,7 @@ def give_back(session: Session, assignment_id: int, annotator_id: int, lease_tok
     if row.state == "leased":
         leases.release(session, row, "expired")
     elif row.state != "expired":
-        raise Conflict("The assignment is %(state)s; its lease cannot be given back.", state=row.state)
+        raise Conflict("The assignment is %(state)s; its lease cannot be given back.", state=AssignmentState(row.state))
 
 
 def skip(
@@ -172,7 +172,7 @@ def unskip(
     if row.state == "leased":
         return task(session, row)
     if row.state != "skipped":
-        raise Conflict("The assignment is %(state)s, not skipped.", state=row.state)
+        raise Conflict("The assignment is %(state)s, not skipped.", state=AssignmentState(row.state))
     may = claims.open_to(session, row.project_id, annotator_id, row.batch_id, now)
     if not leases.retake(session, row):
         raise Conflict("Someone else has taken this comparison since.")

@@ -133,7 +133,9 @@ def withdraw(
         row.state, row.lease_expires_at = "leased", now + lease
         session.flush()
     elif row.state != "leased":
-        raise Conflict("The assignment is %(state)s; there is no answer to take back.", state=row.state)
+        raise Conflict(
+            "The assignment is %(state)s; there is no answer to take back.", state=AssignmentState(row.state)
+        )
     return assignments.task(session, row)
 
 

@@ -58,7 +58,7 @@ from app.web.pages import runs as run_pages
 from app.web.pages import training as training_pages
 from app.web.security import Security
 from app.web.streams import Streams
-from app.web.templating import STATIC
+from app.web.templating import STATIC, digest
 
 SLOTS = 16  # requests that hold a connection at the same time, beside those of annotators
 
@@ -68,8 +68,9 @@ class Static(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Any:
         response = await super().get_response(path, scope)
-        versioned = b"v=" in scope["query_string"]
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        # beside another version of the app, a page may ask for a file that this one has otherwise
+        own = scope["query_string"] == f"v={digest(path)}".encode()
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if own else "no-cache"
         return response
 
 

@@ -71,7 +71,7 @@ def get_session(request: Request, slot: Slot) -> Iterator[Session]:
     """A transaction that is committed before the response leaves; one that only reads for GET, and what `reads`."""
     with available(), request.app.state.sessions() as session:
         session.info.update(request_id=request.scope.get("request_id"), clock=request.app.state.clock)
-        if request.method in ("GET", "HEAD") or hasattr(request.scope["endpoint"], "reads"):
+        if request.method == "GET" or hasattr(request.scope["endpoint"], "reads"):
             session.connection(execution_options={"read_only": True})
         yield session
         session.commit()
@@ -132,7 +132,7 @@ def check(request: Request, person_id: int, has: str, role: Role) -> None:
     if request.headers.get(PERSON, str(person_id)) != str(person_id):
         raise Unauthenticated("Somebody else is signed in in this browser by now. Nothing was changed.")
     if not Role(has).covers(role):
-        raise Forbidden("This needs the role %(role)s; you have %(own)s.", role=role, own=has)
+        raise Forbidden("This needs the role %(role)s; you have %(own)s.", role=role, own=Role(has))
 
 
 def _requires(role: Role) -> Callable[..., Person]:
@@ -140,9 +140,9 @@ def _requires(role: Role) -> Callable[..., Person]:
         found = signed_in(request, session, now)
         if found is None:
             raise Unauthenticated("Sign in first.")
+        speak(found.language)
         check(request, found.id, found.role, role)
         session.info["actor"], request.scope["person_id"] = found, found.id
-        speak(found.language)
         return found
 
     person.__name__ = f"requires_{role}"

@@ -9,7 +9,8 @@ from starlette.datastructures import FormData
 from app.domain.asking import Asks
 from app.domain.errors import DomainError, Invalid
 from app.domain.preferences import Answer
-from app.web.languages import gettext, said
+from app.web.languages import gettext
+from app.web.names import said
 
 KEYS = {str(key): key - 4 for key in range(1, 8)}
 TIES = {"x": False, "g": True}  # a tie of two bad, or two good, responses

@@ -6,7 +6,6 @@ What is for machines (the API's problems, logs, the command line) stays in Engli
 from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
 
 from babel.core import negotiate_locale
 from babel.messages.mofile import write_mo
@@ -16,7 +15,6 @@ from babel.support import NullTranslations, Translations
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.errors import DomainError
 from app.places import PACKAGE
 
 SOURCE = "en"
@@ -108,11 +106,3 @@ def pgettext(context: str, message: str) -> str:
 def npgettext(context: str, one: str, many: str, number: int) -> str:
     """The message for that number where one English word means several things."""
     return str(catalogue(language()).npgettext(context, one, many, number))
-
-
-def said(error: DomainError | str) -> str:
-    """What went wrong in the reader's language; of what is Invalid, the reason without the field."""
-    if isinstance(error, str):
-        return gettext(error)
-    values: dict[str, Any] = error.values
-    return gettext(error.message) % values if values else gettext(error.message)

@@ -1,5 +1,9 @@
 """The words of the vocabulary as people read them."""
 
+from enum import StrEnum
+from typing import Any
+
+from app.domain.errors import DomainError
 from app.vocabulary import Act, AssignmentState, BatchState, Flag, Purpose, Role, RunState, SkipReason
 from app.web.languages import gettext
 
@@ -74,3 +78,13 @@ def named(word: str) -> str:
 def begun(text: str) -> str:
     """The text with a capital at its beginning, and the rest as it is: other languages have capitals within."""
     return text[:1].upper() + text[1:]
+
+
+def said(error: DomainError | str) -> str:
+    """What went wrong in the reader's language; of what is Invalid, the reason without the field."""
+    if isinstance(error, str):
+        return gettext(error)
+    values: dict[str, Any] = {
+        name: named(value) if isinstance(value, StrEnum) else value for name, value in error.values.items()
+    }
+    return gettext(error.message) % values if values else gettext(error.message)

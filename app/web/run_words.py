@@ -12,7 +12,7 @@ from app.storage.training import TrainingRun
 from app.vocabulary import RunState
 from app.web.languages import gettext, ngettext
 from app.web.richtext import render as rich
-from app.web.templating import duration, figure
+from app.web.templating import duration, figure, signed
 
 NAMED = 12  # people whose answers are listed under one response
 
@@ -174,11 +174,6 @@ def paired(found: Paired | None, first: TrainingRun, second: TrainingRun) -> Mar
             "Run %(second)s is right on <em>%(more)s</em> less of the same unseen comparisons than run %(first)s"
         )
     return _marked(text, first=first.id, second=second.id, more=figure(abs(more)))
-
-
-def signed(value: float | None, digits: int = 2) -> str:
-    """A number with its sign."""
-    return ("+" if value is not None and value > 0 else "") + figure(value, digits)
 
 
 def _marked(text: str, **values: object) -> Markup:

@@ -39,12 +39,6 @@ def mean(standing: Standing) -> str:
     return of_responses(step if standing.mean > 0 else -step)
 
 
-def signed(value: float | None, digits: int = 1) -> str:
-    """A figure that is as much about its sign: +1.3, −0.4."""
-    said = figure(value, digits)
-    return f"+{said}" if value is not None and value > 0 else said
-
-
 def time(milliseconds: int) -> str:
     """A time that somebody took."""
     return duration(timedelta(milliseconds=milliseconds))

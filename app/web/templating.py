@@ -10,17 +10,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.places import folder
-from app.web.languages import decimal_symbol, gettext, language, ngettext, npgettext, pgettext, said
-from app.web.names import begun, named
+from app.web.languages import decimal_symbol, gettext, language, ngettext, npgettext, pgettext
+from app.web.names import begun, named, said
 
 TEMPLATES, STATIC = folder("templates"), folder("static")
 
 
 @lru_cache
+def digest(name: str) -> str:
+    """Of a static file, as its URL has it."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
 def static(name: str) -> str:
     """URL of a static file that changes with its content, so that browsers may keep it for ever."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
+    return f"/static/{name}?v={digest(name)}"
 
 
 def figure(value: float | None, digits: int = 2) -> str:
@@ -29,6 +33,11 @@ def figure(value: float | None, digits: int = 2) -> str:
         return "–"
     plain = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
     return plain.replace(".", decimal_symbol(language()))
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """A number that is as much about its sign: +1.30, −0.40."""
+    return ("+" if value is not None and value > 0 else "") + figure(value, digits)
 
 
 def moment(value: datetime | None) -> str:
@@ -60,7 +69,9 @@ environment.install_gettext_callables(  # type: ignore[attr-defined]
 )
 environment.policies["ext.i18n.trimmed"] = True
 environment.globals.update(static=static, language=language)
-environment.filters.update(figure=figure, moment=moment, duration=duration, said=said, named=named, begun=begun)
+environment.filters.update(
+    figure=figure, signed=signed, moment=moment, duration=duration, said=said, named=named, begun=begun
+)
 
 
 def render(name: str, context: dict[str, Any]) -> str:

@@ -41,6 +41,41 @@ def test_a_page_speaks_the_browsers_language_and_then_the_persons_own(browsers):
     assert ann_browser.post("/you/language", data={"language": "xx"}).status_code == 422
 
 
+GERMAN = {"accept-language": "de-DE,de;q=0.9"}
+
+
+def test_an_error_page_speaks_the_persons_own_language(browsers, study):
+    browsers["ann"].post("/you/language", data={"language": "de"})
+    assert "Das verlangt die Rolle Admin; Sie haben Annotator." in browsers["ann"].text("/people", 403)
+
+
+def test_what_makes_no_sense_in_an_address_is_said_in_words_of_ours(boss):
+    assert boss.text("/audit?since=zz", 422).endswith("makes no sense here. Nothing was changed. To the start")
+
+
+def test_a_program_reads_what_pydantic_says_and_a_page_what_we_say(boss, admin, study):
+    wrong = {"slug": study, "overlap": 500}
+    assert "Input should be" in admin.post("/projects", json=wrong).json()["detail"]
+    assert boss.post("/api/v1/projects", json=wrong).json()["detail"] == "overlap: must be 100 or less"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/projects/nowhere", None),
+        ("POST", "/projects", {"slug": "No!"}),
+        ("DELETE", "/assignments/1/preference", {"lease_token": "x"}),
+    ],
+)
+def test_the_api_answers_pages_in_their_language_and_programs_in_english(browsers, admin, study, method, path, body):
+    program = admin.request(method, path, json=body, headers=GERMAN).json()
+    page = browsers["admin"].request(method, f"/api/v1{path}", json=body).json()
+    german = browsers["admin"].request(method, f"/api/v1{path}", json=body, headers=GERMAN).json()
+    assert page == program
+    assert german["detail"] != program["detail"]
+    assert all(entry["reason"] in german["detail"] for entry in german.get("errors", []))
+
+
 @pytest.fixture(scope="module")
 def messages():
     return extracted()

@@ -11,6 +11,7 @@ from app.domain import people
 from app.domain.errors import TooManyAttempts
 from app.storage.tables import Project
 from app.web.deps import COOKIE, PUBLIC, Db
+from app.web.templating import static
 from tests.web.conftest import Caller, lines, pairs, upload
 from tests.web.walking import address, routes
 
@@ -104,6 +105,13 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(app, world, folk, sessions
             assert not re.search(r"<[^>]*\s(on\w+|style)\s*=", answer.text), path
             assert "javascript:" not in answer.text, path
     assert seen >= 4
+
+
+def test_browsers_keep_no_file_under_the_name_of_another(frank):
+    own = static("base.css")
+    assert "immutable" in frank.get(own).headers["cache-control"]
+    for other in ("/static/base.css", "/static/base.css?v=", f"{own[:-1]}x", own.replace("?", "?x&")):
+        assert frank.get(other).headers["cache-control"] == "no-cache"
 
 
 def problem(answer, status):

@@ -39,7 +39,6 @@ def compare_runs(
         "same": [(run_words.option(name), run_words.setting(name, value)) for name, value in same],
         "found": found,
         "headline": run_words.paired(found, first, second),
-        "signed": run_words.signed,
         "examples": [] if found is None else _examples(session, found, first, second),
         "keeps": rewards.KEPT,
         "loss": run_charts.losses(first, second, points),

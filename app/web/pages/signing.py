@@ -1,8 +1,8 @@
 """Ways in and out: sign-in, invitations, sign-out, and one's own account."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.domain import attempts, audit, people
@@ -11,11 +11,12 @@ from app.storage.people import Person, label
 from app.storage.session import Session
 from app.vocabulary import Act
 from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor, look_again
-from app.web.languages import LANGUAGES, gettext, said
+from app.web.forms import Field
+from app.web.languages import LANGUAGES, gettext
+from app.web.names import said
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
-Field = Annotated[str, Form()]
 
 
 def _here(target: str) -> str:
