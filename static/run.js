@@ -21,8 +21,12 @@ let points = [];
 let [steps, stage, due] = [0, "", false];
 let silence = 0;
 
-/** @param {number} value @param {number} [digits] */
-const figure = (value, digits = 2) => value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/** @param {number} value @param {number} [digits] @returns {string} as the pages of the server say it */
+function figure(value, digits = 2) {
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: "always" };
+  const said = { group: "\u202f", minusSign: "\u2212" };
+  return new Intl.NumberFormat(language, options).formatToParts(value).map((part) => said[part.type] ?? part.value).join("");
+}
 
 /** @param {number} seconds as the pages of the server say it */
 function span(seconds) {

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Form
 
 from app.domain.errors import Invalid
+from app.web.languages import decimal_symbol, language
 
 Field = Annotated[str, Form()]
 
@@ -32,8 +33,8 @@ def confirmed(field: str, typed: str, name: str) -> None:
 
 
 def number(name: str, text: str) -> float:
-    """A number; raises Invalid at the field."""
+    """A number, written as the reader's language has it or with a point; raises Invalid at the field."""
     try:
-        return float(text.strip())
+        return float(text.strip().replace(decimal_symbol(language()), "."))
     except ValueError:
         raise Invalid(name, "must be a number") from None

@@ -33,6 +33,14 @@ def test_a_run_is_requested_with_options_and_cancelled(boss, judged, sessions):
     assert "Cancel" not in page.replace("cancelled", "")
 
 
+def test_a_number_is_written_as_the_readers_language_has_it(boss, judged, sessions):
+    boss.submit("/projects/study/training-runs", 422, epochs="0,5")
+    boss.headers["accept-language"] = "de"
+    boss.submit("/projects/study/training-runs", epochs="0,5")
+    with sessions() as session:
+        assert training_runs.of_project(session, projects.get(session, "study"))[0].config["epochs"] == 0.5
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -68,7 +68,7 @@ def test_charts_are_pictures_and_figures(boss, admin, study, sessions, clock):
             assert ("attachment" in answer.headers.get("content-disposition", "")) == ("alone" in options)
             ElementTree.fromstring(answer.text)
         assert boss.get(f"/projects/study/{name}.svg?theme=pink").status_code == 422
-        assert boss.get(f"/projects/study/{name}.png").status_code == 422
+        assert boss.get(f"/projects/study/{name}.png").status_code == 404
     answer = boss.get("/projects/study/pace.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="study-pace.csv"'
@@ -151,3 +151,13 @@ def test_annotators_are_sorted_and_turned_over_on_the_server(boss, admin, study)
     assert boss.get("/projects/study/quality?sort=secret").status_code == 422
     assert boss.get("/projects/study/quality?page=0").status_code == 422
     assert named("?page=9") == named("?page=2")
+
+
+def test_one_of_each_is_said_of_one(boss, admin, study):
+    upload(admin, content=lines(pairs(1)[0] | {"annotations": by(0)}), overlap=1)
+    assert "1 judgement of 1 comparison. 1 comparison has a single" in boss.text("/projects/study/quality")
+    listed = boss.get("/projects/study/comparisons").text
+    one = re.search(r"/projects/study/comparisons/\d+", listed)[0]
+    assert "1 of the 1 judgement that its batch asks for." in boss.text(one)
+    export = boss.get("/projects/study/export", params={"chosen": "1", "format": "comparisons"})
+    assert "1 tie, 0 late" in words(export)
