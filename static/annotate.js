@@ -32,7 +32,8 @@ const here = `/api/v1/assignments`;
 let queue = [];
 /** @type {Set<number>} ids of what was answered or skipped on this page and not taken back */
 const left = new Set();
-let mine = false; // whether no other tab has this desk
+let mine = false; // whether one can judge here: no other tab has this desk, and this is no break
+let turn = 0; // goes up with every change of tabs: what was asked for before that is out of date
 let asked = Date.now(); // when leases were renewed last
 let timed = 0; // id of the comparison whose time is taken
 let done = $("progress").value; // judgements in the project
@@ -89,9 +90,16 @@ function adopt(node) {
   return { id: Number(node.dataset.assignment), token: node.dataset.leaseToken, node };
 }
 
-/** Ids of what is answered or skipped, or with "DELETE" taken back, but not acknowledged. */
+/** Ids of what is answered or skipped, or with "DELETE" taken back, but not acknowledged: the last word on each counts. */
 function leaving(method = "PUT") {
-  return outbox.entries().filter((entry) => entry.method === method).map((entry) => entry.assignment);
+  const last = new Map(outbox.entries().map((entry) => [entry.assignment, entry.method]));
+  return [...last.keys()].filter((id) => last.get(id) === method);
+}
+
+/** What another tab, or this one before a reload, has answered is not shown again. */
+function skipOver() {
+  for (const id of leaving()) left.add(id);
+  queue = queue.filter((task) => !left.has(task.id));
 }
 
 /** Queues leased comparisons that are not known yet, and not left either: a renewal may cross an answer. @param {boolean} first before all others: they were taken back */
@@ -266,11 +274,12 @@ function rest() {
  * @param {boolean} anew when another tab worked here: also what is at its front, without a word */
 async function renew(anew = false) {
   asked = Date.now();
+  const begun = turn;
   const before = new Set(queue.map((task) => task.id));
   const moving = outbox.entries().map((entry) => entry.assignment); // the server may hear of these before or after
   const leased = await renewed(project, person, ahead);
   if (leased === "signed-out") return signedOut();
-  if (!leased) return; // offline: the outbox says so, and this comes round again
+  if (!leased || begun !== turn) return; // offline: the outbox says so, and this comes round again
   if ($("saved").dataset.state !== "signed-out") hush("account");
   outdated(leased);
   const found = leased.assignments;
@@ -288,6 +297,16 @@ async function renew(anew = false) {
   }
   queue = queue.filter((task) => task === kept || !gone(task));
   take(found);
+}
+
+/** Learns what the other tab did. @returns {Promise<boolean>} whether no tab has taken the desk meanwhile */
+async function takeOver() {
+  const begun = (turn += 1);
+  left.clear(); // that tab may have taken it back
+  skipOver();
+  await renew(true);
+  skipOver(); // what was pressed there while it was being taken
+  return begun === turn;
 }
 
 /** Says when this page is older than what it asks, or than what it tells people to go by. @param {import("./leases.js").Leased} by now */
@@ -329,20 +348,22 @@ bind({
   away: () => queue[0]?.node.focus({ preventScroll: true }),
 });
 
-const gone = new Set(leaving());
-for (const task of [...desk.children].map(adopt)) {
-  if (!gone.has(task.id)) queue.push(task);
-  past.knows(task);
-}
+queue = [...desk.children].map(adopt);
+for (const task of queue) past.knows(task);
+skipOver();
 count(0);
 const steal = alone(`touchstone.desk.${person}.${project}`, {
-  // whatever the other tab did is not known here
-  mine: async (later) => (later && (await renew(true)), resume()),
-  taken: () =>
+  mine: async (later) => {
+    if (later && !(await takeOver())) return;
+    resume();
+  },
+  taken: () => {
+    turn += 1;
     pause(say("taken-title"), say("taken-words"), say("taken-act"), ({ target }) => {
       target.disabled = true;
       steal();
-    }),
+    });
+  },
 });
 outbox.kick();
 setInterval(() => document.hidden || renew(), RENEW);
