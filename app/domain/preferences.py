@@ -120,10 +120,19 @@ def _once(store: Callable[[], None]) -> None:
 
 
 def withdraw(
-    session: Session, assignment_id: int, annotator_id: int, lease_token: str, now: datetime, lease: timedelta
+    session: Session,
+    assignment_id: int,
+    annotator_id: int,
+    lease_token: str,
+    now: datetime,
+    lease: timedelta,
+    answer_id: str | None = None,
 ) -> assignments.Task:
-    """Takes the last answer back and leases the comparison to the same annotator again, as it was shown."""
+    """Takes the last answer back and leases the comparison to the same annotator again, as it was shown. With `answer_id`
+    that answer and no other: where another one has taken its place, nothing is changed."""
     row = assignments.own(session, assignment_id, annotator_id, lease_token)
+    if row.state == "done" and answer_id is not None and not _answered_by(session, row, answer_id):
+        return assignments.task(session, row)
     if row.state == "done":
         if row.slot is None:
             raise Conflict("This judgement was kept beside those that were asked for; it cannot be undone.")
@@ -137,6 +146,11 @@ def withdraw(
             "The assignment is %(state)s; there is no answer to take back.", state=AssignmentState(row.state)
         )
     return assignments.task(session, row)
+
+
+def _answered_by(session: Session, row: Assignment, answer_id: str) -> bool:
+    found = session.get(Preference, answer_id)
+    return found is not None and found.assignment_id == row.id
 
 
 def undo(session: Session, project_id: int, annotator_id: int, now: datetime, lease: timedelta) -> assignments.Task:

@@ -257,6 +257,24 @@ def test_an_answer_can_be_taken_back_and_given_anew(admin, ann, bob, work, clock
     assert [row["strength_shown"] for row in exported(admin)] == [-1]
 
 
+def test_what_takes_back_a_named_answer_takes_back_no_newer_one(admin, ann, work):
+    (task,) = lease(ann)
+    first, second = answer(task, 3), answer(task, -1)
+
+    def take_back(given):
+        held = {"lease_token": task["lease_token"], "id": given["id"]}
+        back = ann.request("DELETE", f"/assignments/{task['id']}/preference", json=held)
+        assert (back.status_code, back.json()["id"]) == (200, task["id"])
+        return [row["strength_shown"] for row in exported(admin)]
+
+    put(ann, task, first)
+    assert take_back(first) == []
+    put(ann, task, second)
+    assert take_back(first) == [-1]
+    assert take_back(second | {"id": second["id"].upper()}) == []
+    assert put(ann, task, second).json()["status"] == "withdrawn"
+
+
 def test_a_lease_given_back_is_there_for_others(ann, bob, admin, study):
     upload(admin, content=lines(*pairs(1)))
     (task,) = lease(ann)

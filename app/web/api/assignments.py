@@ -121,6 +121,12 @@ class Held(BaseModel):
     lease_token: str
 
 
+class Withdrawal(Held):
+    """Which answer is taken back: that of this `id`, or without one whichever is stored."""
+
+    id: UUID | None = None
+
+
 async def out(task: Task, render: bool) -> AssignmentOut:
     """A task for the wire; texts are rendered outside of the event loop."""
     return AssignmentOut.model_construct(
@@ -200,11 +206,16 @@ async def put_preference(assignment_id: Id, body: Answer, desk: AtDesk, render: 
 
 
 @router.delete("/assignments/{assignment_id}/preference", response_model=AssignmentOut)
-async def withdraw_preference(assignment_id: Id, body: Held, desk: AtDesk, render: bool = False) -> Response:
-    """Takes your answer back; the comparison is leased to you again."""
+async def withdraw_preference(assignment_id: Id, body: Withdrawal, desk: AtDesk, render: bool = False) -> Response:
+    """Takes your answer back; the comparison is leased to you again.
+
+    With the `id` of the answer a request that arrives late, or twice, takes back no newer one: then it changes nothing.
+    """
+    answer_id = None if body.id is None else str(body.id)
 
     def work(session: Session, person: Caller) -> Task:
-        return preferences.withdraw(session, assignment_id, person.id, body.lease_token, desk.now, desk.lease)
+        lease = body.lease_token, desk.now, desk.lease
+        return preferences.withdraw(session, assignment_id, person.id, *lease, answer_id)
 
     return sent(await out(await desk(work), render))
 
