@@ -30,9 +30,10 @@ function figure(value, digits = 2) {
 
 /** @param {number} seconds as the pages of the server say it */
 function span(seconds) {
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   if (hours) return `${hours} h ${minutes} min`;
-  return minutes ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
+  return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
 /** @param {Standing} run @returns {string} the name of the words that say where it stands */
