@@ -1,9 +1,11 @@
 // Keys as people press them: no modifier, not while typing, and a key that is held down counts once.
 
 const MEMORY = "touchstone.keys";
+const FOREIGN = /^(?!\p{Script=Latin})\p{L}/u; // a letter that no shortcut can mean: of Greek, Cyrillic, Hebrew, Arabic
 
 /**
- * Calls `actions[key]` for a key; digits come from the keyboard's digit row or number pad whatever its layout.
+ * Calls `actions[key]` for a key; digits come from the keyboard's digit row or number pad whatever its layout, and where its
+ * letters are not Latin ones, letters come from where those would be.
  * @param {Record<string, (event: KeyboardEvent) => void>} actions
  */
 export function hotkeys(actions) {
@@ -15,8 +17,8 @@ export function hotkeys(actions) {
     // what has the focus does by itself what these do to it
     if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
     if (event.key.startsWith("Arrow") && (event.target.closest("input, [tabindex='0']") || document.querySelector(":popover-open"))) return;
-    const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-    const action = actions[event.key.toLowerCase()] ?? (digit && actions[digit[1]]);
+    const place = (FOREIGN.test(event.key) ? /^Key(\w)$/ : /^(?:Digit|Numpad)(\d)$/).exec(event.code);
+    const action = actions[event.key.toLowerCase()] ?? actions[place?.[1].toLowerCase()];
     if (!action) return;
     event.preventDefault();
     action(event);
