@@ -84,6 +84,11 @@ def resume(
     return _tasks(session, mine) + more
 
 
+def holds(session: Session, project_id: int, annotator_id: int, now: datetime) -> bool:
+    """Whether the annotator has a live lease in the project."""
+    return leases.any_held(session, project_id, annotator_id, now)
+
+
 def following(
     session: Session, project_id: int, annotator_id: int, count: int, repeated: bool, now: datetime, lease: timedelta
 ) -> list[Task] | None:

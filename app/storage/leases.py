@@ -136,6 +136,17 @@ def held(session: Session, project_id: int, annotator_id: int, now: datetime) ->
     return list(session.scalars(wanted.order_by(Assignment.leased_at, Assignment.id).with_for_update()))
 
 
+def any_held(session: Session, project_id: int, annotator_id: int, now: datetime) -> bool:
+    """Whether `held` would find something; locks nothing."""
+    wanted = exists().where(
+        Assignment.annotator_id == annotator_id,
+        Assignment.project_id == project_id,
+        Assignment.state == LEASED,
+        Assignment.lease_expires_at > now,
+    )
+    return bool(session.scalar(select(wanted)))
+
+
 ALONE = Prepared(select(Person.id).where(Person.id == bindparam("id")).with_for_update(key_share=True))
 
 

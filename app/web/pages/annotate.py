@@ -39,8 +39,10 @@ Posted = Annotated[FormData, Depends(posted)]
 def annotate(
     request: Request, person: Annotator, project: InProject, session: Writer, now: Now, settings: Config
 ) -> Response:
-    """The comparison that the annotator holds, with the next ones behind it; the quiz for whoever has to pass it first."""
-    if qualifications.missing(session, project, person.id):
+    """The comparison that the annotator holds, with the next ones behind it; the quiz for whoever has to pass it first,
+    and holds nothing."""
+    shut = qualifications.missing(session, project, person.id)
+    if shut and not assignments.holds(session, project.id, person.id, now):
         return RedirectResponse(f"/projects/{project.slug}/quiz", 303)
     return _desk(request, person, project, session, now, settings.lease)
 

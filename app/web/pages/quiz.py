@@ -1,11 +1,12 @@
 """The qualification quiz: what it is, one question a page, and how it went."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.domain import guidelines, practice, quiz
+from app.domain import assignments, guidelines, practice, quiz
 from app.domain.errors import Conflict, Invalid
 from app.domain.quiz import Answered
 from app.storage.base import LARGEST
@@ -23,9 +24,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/projects/{slug}/quiz")
-def show_quiz(request: Request, person: Annotator, project: InProject, session: Db) -> Response:
+def show_quiz(request: Request, person: Annotator, project: InProject, session: Db, now: Now) -> Response:
     """What it is, and how far one is."""
-    return _quiz(request, session, person, project)
+    return _quiz(request, session, person, project, now)
 
 
 @router.post("/projects/{slug}/quiz/attempts")
@@ -35,7 +36,7 @@ def start_attempt(request: Request, person: Annotator, project: InProject, sessi
         attempt = quiz.start(session, project, person.id, now)
     except Conflict as error:
         look_again(session)
-        return _quiz(request, session, person, project, error)
+        return _quiz(request, session, person, project, now, error)
     return RedirectResponse(f"/projects/{project.slug}/quiz/attempts/{attempt.id}", 303)
 
 
@@ -84,13 +85,19 @@ def answer(
 
 
 def _quiz(
-    request: Request, session: Session, person: Person, project: Project, conflict: Conflict | None = None
+    request: Request,
+    session: Session,
+    person: Person,
+    project: Project,
+    now: datetime,
+    conflict: Conflict | None = None,
 ) -> Response:
     context = {
         "person": person,
         "project": project,
         "standing": quiz.standing(session, project, person.id),
         "practice": practice.number(session, project),
+        "holds": assignments.holds(session, project.id, person.id, now),
         "conflict": conflict,
     }
     return page(request, "quiz.html", context, 409 if conflict else 200)
