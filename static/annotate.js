@@ -1,10 +1,11 @@
 // The annotation page: shows what is leased, takes answers, and never waits for the network.
 
-import { alone } from "./tabs.js";
+import { alone, deskOf } from "./tabs.js";
 import { Answering } from "./answering.js";
 import { Drafts } from "./drafts.js";
 import { bind, closePopovers } from "./keys.js";
-import { renewed } from "./leases.js";
+import { outdated, renewed } from "./leases.js";
+import { front } from "./front.js";
 import { alike, parsed } from "./nodes.js";
 import { hush, tell } from "./notice.js";
 import { Outbox, uuid } from "./outbox.js";
@@ -12,6 +13,7 @@ import { paint } from "./pace.js";
 import { painted } from "./painted.js";
 import { Past } from "./past.js";
 import { Reading } from "./reading.js";
+import { standsAt } from "./saved.js";
 import { Sitting } from "./sitting.js";
 import { Timer } from "./timer.js";
 import { say } from "./words.js";
@@ -32,7 +34,10 @@ const here = `/api/v1/assignments`;
 let queue = [];
 /** @type {Set<number>} ids of what was answered or skipped on this page and not taken back */
 const left = new Set();
-let mine = false; // whether one can judge here: no other tab has this desk, and this is no break
+/** @type {Set<number>} ids of what was answered again, while the answer before could not be taken back */
+const standing = new Set();
+let seated = false; // whether this tab has the desk
+let mine = false; // and one can judge at it: this is no break
 let turn = 0; // goes up with every change of tabs: what was asked for before that is out of date
 let asked = Date.now(); // when leases were renewed last
 let timed = 0; // id of the comparison whose time is taken
@@ -48,35 +53,32 @@ const answering = new Answering(form, () => {
   const [current] = queue;
   if (!current) return;
   const filled = answering.read();
-  if (Answering.empty(filled)) drafts.drop(current.id);
-  else drafts.save(current.id, filled);
+  if (Answering.empty(filled)) drafts.drop(current);
+  else drafts.save(current, filled);
   if (composed) $("extras").open = true;
   hush("form");
 });
 
 const outbox = new Outbox(person, {
+  at: (slug) => seated && slug === project,
   body: (entry) =>
     entry.method === "PUT" ? { ...entry.body, next: entry.project === project ? Math.max(0, ahead - queue.length) : 0 } : entry.body,
   settled: (entry, reply) => {
     if (entry.project !== project) return;
+    standing.delete(entry.assignment);
     if (entry.method === "DELETE") take([reply], true);
     else take(reply?.assignments ?? []);
   },
   refused: (entry, problem, status) => {
+    const mend = status === 422 && entry.method === "PUT";
+    if (entry.project !== project) mend && drafts.restore(entry);
+    else if (entry.method === "DELETE") stands(entry);
+    else unsent(entry, mend);
     // where the project asks for something else since, this page has no room for it
-    tell(say("refused", { detail: problem.detail }), status === 422 ? { link: location.pathname, act: say("go-on") } : {});
-    if (entry.project !== project) return;
-    if (entry.method === "DELETE") {
-      drop(entry.assignment);
-      if (entry.path.includes("/preference")) count(1); // it stays as it was answered
-    } else unsent(entry, status === 422);
+    tell(say("refused", { detail: problem.detail }), mend ? { link: `/projects/${entry.project}/annotate`, act: say("go-on") } : {});
   },
   changed: (state, waiting) => {
-    const words = { saved: say("saved"), sending: waiting > 1 ? say("waiting", { count: waiting }) : say("saving"), "signed-out": say("signed-out") };
-    const was = $("saved").dataset.state;
-    $("saved").textContent = words[state] ?? (waiting ? say("offline-waiting", { count: waiting }) : say("offline"));
-    $("saved").dataset.state = state;
-    if (state === "offline" && was !== state) $("said").textContent = $("saved").textContent;
+    const was = standsAt(state, waiting);
     if (state === "saved") hush("account");
     if (state === "signed-out" && was !== state) signedOut();
     show(false);
@@ -129,7 +131,7 @@ function show(anew = true) {
   $("empty").hidden = Boolean(current) || !mine || !$("pause").hidden;
   if (!current) $("empty-words").textContent = outbox.entries().length ? say("empty-offline") : say("empty");
   if (!current || !anew) return;
-  answering.fill(drafts.load(current.id) ?? {});
+  answering.fill(drafts.load(current) ?? {});
   if ($("extras")) $("extras").open = composed ? !Answering.empty(answering.read()) : Boolean($("rationale").value);
   scrollTo(0, 0);
   reading.shown(current.node);
@@ -144,15 +146,28 @@ function drop(id) {
   show(false);
 }
 
+const judges = (entry) => entry.path.includes("/preference");
+const follow = (entry) => outbox.entries().filter((other) => other.assignment === entry.assignment);
+
+/** What could not be taken back stays as it was answered; what was answered again by then is counted by that. */
+function stands(entry) {
+  if (!follow(entry).length) {
+    drop(entry.assignment);
+    if (judges(entry)) sitting.kept(), count(1);
+  } else if (judges(entry)) standing.add(entry.assignment);
+}
+
 /** What the server did not take is not counted; an answer that will not do comes back to be mended. */
 function unsent(entry, mend) {
   const answered = past.take(entry.id);
-  if (!answered) return; // it was taken back meanwhile, or this page knows nothing of it
-  if (answered.kind === "preference") sitting.undone(), count(-1);
+  if (!answered && follow(entry).length) return; // it was taken back meanwhile
+  const stood = standing.delete(entry.assignment);
+  if (judges(entry) && !stood) sitting.undone(), count(answered ? -1 : 0); // in another tab this one has not counted it
+  if (!judges(entry) && stood) sitting.kept(), count(1);
   if (!mend) return show(false);
   left.delete(entry.assignment);
-  draft(answered.task.id, answered.filled);
-  back(answered.task);
+  drafts.restore(entry);
+  if (answered) back(answered.task);
 }
 
 /** Brings a comparison back to the front; from before a reload, the server has it. */
@@ -161,10 +176,6 @@ function back(task) {
   desk.prepend(task.node);
   queue = [task, ...queue.filter((other) => other.id !== task.id)];
   show();
-}
-
-function draft(id, filled) {
-  if (filled && !Answering.empty(filled)) drafts.save(id, filled);
 }
 
 /** @param {number} difference of what is judged */
@@ -186,14 +197,15 @@ function leave(kind, body, event) {
   const entry = uuid();
   const path = `${here}/${task.id}/${kind}?render=1`;
   // read and kept first: what is in the outbox puts the next one on show, and that has a draft of its own
-  past.add({ task, entry, kind, filled: answering.read() });
-  drafts.drop(task.id);
+  const filled = answering.read();
+  past.add({ task, entry, kind, filled });
+  drafts.drop(task);
   left.add(task.id);
   timed = 0;
   closePopovers();
   hush("form");
   hush("lease");
-  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, body: { ...body(entry), lease_token: task.token } });
+  outbox.add({ id: entry, project, assignment: task.id, method: "PUT", path, filled, body: { ...body(entry), lease_token: task.token } });
   if (!queue.length) $("empty").focus();
   painted(event);
 }
@@ -232,10 +244,11 @@ function undo(event) {
   // what has not left yet is simply not sent; what has is taken back, in its turn
   if (!outbox.drop(entry)) {
     const path = `${here}/${task.id}/${kind}?render=1`;
-    outbox.add({ id: uuid(), project, assignment: task.id, method: "DELETE", path, body: { lease_token: task.token } });
+    const named = kind === "preference" ? { id: entry } : {}; // lest it takes back a newer one, should it arrive twice
+    outbox.add({ id: uuid(), project, assignment: task.id, method: "DELETE", path, body: { lease_token: task.token, ...named } });
   }
   left.delete(task.id);
-  draft(task.id, filled);
+  if (!Answering.empty(filled)) drafts.save(task, filled);
   timed = 0;
   if (kind === "preference") sitting.undone(), count(-1);
   $("said").textContent = say("undone");
@@ -246,16 +259,12 @@ function undo(event) {
 
 /** A page in front of the desk: in a break, or while another tab has it. */
 function pause(title, words, act, does) {
-  const [heading, text, row] = $("pause").children;
-  [heading.textContent, text.textContent, row.firstElementChild.textContent] = [title, words, act];
-  row.firstElementChild.disabled = false;
-  row.firstElementChild.onclick = does;
-  $("pause").hidden = false;
   mine = false;
   timer.stop();
   closePopovers();
+  const button = front(title, words, act, does);
   show(false);
-  row.firstElementChild.focus();
+  button.focus();
 }
 
 function resume() {
@@ -281,7 +290,8 @@ async function renew(anew = false) {
   if (leased === "signed-out") return signedOut();
   if (!leased || begun !== turn) return; // offline: the outbox says so, and this comes round again
   if ($("saved").dataset.state !== "signed-out") hush("account");
-  outdated(leased);
+  const words = outdated(desk.dataset, leased);
+  if (words) tell(say(words), { about: "good", link: location.pathname, act: say("anew") });
   const found = leased.assignments;
   const held = new Set([...found.map((one) => one.id), ...moving, ...leaving(), ...leaving("DELETE")]);
   const gone = (task) => before.has(task.id) && !held.has(task.id);
@@ -302,28 +312,22 @@ async function renew(anew = false) {
 /** Learns what the other tab did. @returns {Promise<boolean>} whether no tab has taken the desk meanwhile */
 async function takeOver() {
   const begun = (turn += 1);
+  sitting.read();
   left.clear(); // that tab may have taken it back
   skipOver();
   await renew(true);
   skipOver(); // what was pressed there while it was being taken
+  count(0);
   return begun === turn;
-}
-
-/** Says when this page is older than what it asks, or than what it tells people to go by. @param {import("./leases.js").Leased} by now */
-function outdated({ asks_since, guidelines }) {
-  const time = (written) => Date.parse(written) || 0;
-  const { asksSince, guidelines: read } = desk.dataset;
-  const words = time(asksSince) !== time(asks_since) ? "asks-changed" : Number(read) !== guidelines ? "guidelines-changed" : "";
-  if (words) tell(say(words), { about: "good", link: location.pathname, act: say("anew") });
 }
 
 /** Goes on with a comparison under its new lease, as if nothing had happened. */
 function again(task, { id, lease_token }) {
-  const begun = drafts.load(task.id);
-  drafts.drop(task.id);
-  if (begun) drafts.save(id, begun);
+  const begun = drafts.load(task);
+  drafts.drop(task);
   if (timed === task.id) timed = id;
   [task.id, task.token] = [id, lease_token];
+  if (begun) drafts.save(task, begun);
   [task.node.dataset.assignment, task.node.dataset.leaseToken] = [id, lease_token];
 }
 
@@ -352,20 +356,22 @@ queue = [...desk.children].map(adopt);
 for (const task of queue) past.knows(task);
 skipOver();
 count(0);
-const steal = alone(`touchstone.desk.${person}.${project}`, {
+const steal = alone(deskOf(person, project), {
   mine: async (later) => {
-    if (later && !(await takeOver())) return;
-    resume();
+    seated = true;
+    outbox.kick();
+    if (!later || (await takeOver())) resume();
   },
   taken: () => {
+    seated = false;
     turn += 1;
+    outbox.kick();
     pause(say("taken-title"), say("taken-words"), say("taken-act"), ({ target }) => {
       target.disabled = true;
       steal();
     });
   },
 });
-outbox.kick();
 setInterval(() => document.hidden || renew(), RENEW);
 setInterval(() => queue.length || document.hidden || renew(), LOOK_AGAIN);
 document.addEventListener("visibilitychange", () => document.hidden || Date.now() - asked < RENEW || renew());

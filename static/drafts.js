@@ -1,5 +1,7 @@
 // Answers that are begun and not sent: kept in the browser, so that a reload loses none of them.
 
+/** @typedef {{id: number, token: string}} Lease of an assignment */
+
 const KEPT = 7 * 24 * 3600_000;
 
 export class Drafts {
@@ -11,26 +13,32 @@ export class Drafts {
     this.#forgetOld();
   }
 
-  /** @param {number} assignment @returns {object | null} */
-  load(assignment) {
+  /** What was begun under that lease: numbers come again where a database was restored. @param {Lease} lease @returns {object | null} */
+  load({ id, token }) {
     try {
-      return JSON.parse(localStorage.getItem(this.#prefix + assignment) ?? "null")?.filled ?? null;
+      const kept = JSON.parse(localStorage.getItem(this.#prefix + id));
+      return kept?.token === token ? kept.filled : null;
     } catch {
       return null;
     }
   }
 
-  /** @param {number} assignment @param {object} filled */
-  save(assignment, filled) {
+  /** @param {Lease} lease @param {object} filled */
+  save({ id, token }, filled) {
     try {
-      localStorage.setItem(this.#prefix + assignment, JSON.stringify({ at: Date.now(), filled }));
+      localStorage.setItem(this.#prefix + id, JSON.stringify({ at: Date.now(), token, filled }));
     } catch { /* without storage a reload empties the form */ }
   }
 
-  /** @param {number} assignment */
-  drop(assignment) {
+  /** Keeps what was answered and will not do, to be mended. @param {import("./outbox.js").Entry} entry */
+  restore({ assignment, body, filled }) {
+    if (filled) this.save({ id: assignment, token: body.lease_token }, filled);
+  }
+
+  /** @param {Lease} lease */
+  drop({ id }) {
     try {
-      localStorage.removeItem(this.#prefix + assignment);
+      localStorage.removeItem(this.#prefix + id);
     } catch { /* there is none */ }
   }
 

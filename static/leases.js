@@ -18,3 +18,10 @@ export async function renewed(project, person, count) {
     return null;
   }
 }
+
+/** Whether the page is older than what it asks, or than what it tells people to go by. @param {DOMStringMap} page @param {Leased} by now @returns {string} words for it, "" when it is not */
+export function outdated(page, { asks_since, guidelines }) {
+  const time = (written) => Date.parse(written) || 0;
+  if (time(page.asksSince) !== time(asks_since)) return "asks-changed";
+  return Number(page.guidelines) !== guidelines ? "guidelines-changed" : "";
+}

@@ -6,6 +6,7 @@ dismiss.addEventListener("click", () => hush());
 
 /** @param {string} words @param {{about?: string, link?: string, act?: string, does?: () => void}} [more] what it is about, and what can be done */
 export function tell(words, { about = "", link, act, does } = {}) {
+  if (about === "good" && !notice.hidden && notice.classList.contains("bad")) return; // what went wrong is read first
   notice.dataset.about = about;
   notice.classList.toggle("bad", about !== "good");
   said.replaceChildren(words);

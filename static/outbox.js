@@ -2,7 +2,9 @@
 // is sent, so that a crash, a reload or a second tab can neither lose nor mix entries. Sending again is harmless:
 // every request carries an id that the server keeps unique.
 
-/** @typedef {{id: string, method: string, path: string, body: object, assignment: number, begun?: boolean}} Entry */
+import { deskOf, isTaken } from "./tabs.js";
+
+/** @typedef {{id: string, project: string, method: string, path: string, body: object, assignment: number, filled?: object, begun?: boolean}} Entry with what the form held */
 /** @typedef {"saved" | "sending" | "offline" | "signed-out"} State */
 
 const LONGEST_WAIT = 15_000;
@@ -31,7 +33,7 @@ export class Outbox {
 
   /**
    * @param {string} person whose entries these are
-   * @param {object} handlers `body(entry)` completes what is sent; `settled(entry, reply)` and `refused(entry, problem, status)`
+   * @param {object} handlers `at(project)` tells whether this tab has that desk; `body(entry)` completes what is sent; `settled(entry, reply)` and `refused(entry, problem, status)`
    *   are told what came of it; `changed(state, waiting)` whenever that changes.
    */
   constructor(person, handlers) {
@@ -113,24 +115,36 @@ export class Outbox {
     }
   }
 
+  /** The key of the oldest entry that is for this tab to send: where the desk is open, that is where it is heard what came of it. */
+  async #next() {
+    for (const key of this.#keys()) {
+      const project = this.#read(key)?.project;
+      if (this.#memory.has(key) || this.#handlers.at(project) || !(await isTaken(deskOf(this.#person, project)))) return key;
+    }
+    return null;
+  }
+
   async #sendAll() {
-    for (let key; (key = this.#keys()[0]); ) {
+    for (let key; (key = await this.#next()); ) {
       const entry = this.#read(key);
       if (!entry) continue;
       if (!entry.begun) this.#write(key, { ...entry, begun: true });
       if (this.#state === "saved" || !this.#wait) this.#tell("sending"); // whoever is offline is so until an answer gets through
       const { state, settle } = await this.#send(entry);
-      if (state) {
-        this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2 || 1000);
-        this.#timer = setTimeout(() => this.#drain(), this.#wait);
-        this.#tell(state);
-        return;
-      }
+      if (state) return this.#later(state);
       this.#wait = 0;
       this.#remove(key);
       settle();
     }
-    this.#tell("saved");
+    if (this.#keys().length) this.#later("sending"); // from another tab; that one may close
+    else this.#tell("saved");
+  }
+
+  /** @param {State} state until then */
+  #later(state) {
+    this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2 || 1000);
+    this.#timer = setTimeout(() => this.#drain(), this.#wait);
+    this.#tell(state);
   }
 
   /** @param {Entry} entry @returns {Promise<{state?: State, settle?: () => void}>} */

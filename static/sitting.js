@@ -12,19 +12,24 @@ const begun = () => ({ last: Date.now(), count: 0, active: 0, sinceBreak: 0, tim
 
 export class Sitting {
   #key;
-  /** @type {State} */
-  #state;
+  /** @type {State | null} */
+  #state = null;
 
   /** @param {string} name of person and project @param {string} goal that the project suggests, or "" */
   constructor(name, goal) {
     this.#key = `touchstone.sitting.${name}`;
-    const fresh = begun();
-    let kept = null;
-    try {
-      kept = JSON.parse(localStorage.getItem(this.#key) ?? "null");
-    } catch { /* it begins anew */ }
-    this.#state = kept && Date.now() - kept.last < OVER ? { ...fresh, ...kept } : { ...fresh, goal: kept?.goal ?? null };
     this.suggested = goal;
+    this.read();
+  }
+
+  /** Takes what is kept, which another tab may have gone on with. */
+  read() {
+    const fresh = begun();
+    let kept = this.#state;
+    try {
+      kept = JSON.parse(localStorage.getItem(this.#key)) ?? kept;
+    } catch { /* it goes on as it is, or begins anew */ }
+    this.#state = kept && Date.now() - kept.last < OVER ? { ...fresh, ...kept } : { ...fresh, goal: kept?.goal ?? null };
   }
 
   get count() {
@@ -37,6 +42,7 @@ export class Sitting {
   }
 
   set goal(goal) {
+    this.read(); // one can be chosen while another tab judges
     this.#state.goal = goal;
     this.#save();
   }
@@ -72,6 +78,12 @@ export class Sitting {
   /** One was taken back. */
   undone() {
     this.#state.count = Math.max(0, this.#state.count - 1);
+    this.#save();
+  }
+
+  /** What was taken back stands after all. */
+  kept() {
+    this.#state.count += 1;
     this.#save();
   }
 

@@ -2,6 +2,15 @@
 
 const AGAIN = 400;
 
+/** The name of a desk. @param {string} person @param {string} project */
+export const deskOf = (person, project) => `touchstone.desk.${person}.${project}`;
+
+/** Whether any tab has the name. @param {string} name @returns {Promise<boolean>} */
+export async function isTaken(name) {
+  const found = await navigator.locks?.query();
+  return Boolean(found?.held.some((lock) => lock.name === name));
+}
+
 /**
  * Takes the name for this tab as soon as that may be.
  * @param {string} name
