@@ -168,6 +168,19 @@ def test_whoever_is_not_qualified_is_led_to_the_quiz_and_then_to_work(ann_browse
     assert len(held) == 3
 
 
+def test_whoever_holds_something_when_a_quiz_comes_to_be_asked_of_them_judges_that_first(ann_browser, ann, quiz, mark):
+    mark(None)
+    (held,) = ann.post(f"{HERE}/assignments", json={"count": 1}).json()["assignments"]
+    mark(60)
+    assert "Judge what you hold" in ann_browser.text(f"{HERE}/quiz")
+    page = ann_browser.get(f"{HERE}/annotate")
+    assert re.findall(r'data-assignment="(\d+)"', page.text) == [str(held["id"])]
+    token = {"lease_token": held["lease_token"]}
+    assert ann.request("DELETE", f"/assignments/{held['id']}/lease", json=token).status_code == 204
+    assert ann_browser.get(f"{HERE}/annotate").url.path == f"{HERE}/quiz"
+    assert "Judge what you hold" not in ann_browser.text(f"{HERE}/quiz")
+
+
 def test_a_quiz_gives_no_hints_until_its_end_and_then_explains_everything(ann_browser, quiz):
     seen = []
 
