@@ -341,7 +341,7 @@ def test_single_keys_can_be_switched_off(desk):
     at.sit()
     before = at.shown()
     at.press("?")
-    at.page.get_by_label("These keys do something").uncheck()
+    at.page.get_by_label("Keys are on").uncheck()
     at.press("Escape", "4", "d", "s")
     assert at.shown() == before
     expect(at.page.locator("#skip")).to_be_hidden()
