@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import State
 from starlette.types import Scope
 
 from app.operations.requests import Observed
@@ -74,13 +75,17 @@ class Static(StaticFiles):
         return response
 
 
+def equipped(settings: Settings, clock: Callable[[], datetime]) -> State:
+    """All that an application remembers, of a migrated database."""
+    sessions = make_sessions(make_engine(settings.url))
+    kept = {"settings": settings, "clock": clock, "sessions": sessions, "slots": Semaphore(SLOTS)}
+    return State(kept | {"desks": Desks(sessions), "streams": Streams()})
+
+
 def create_app(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
     """The application on a migrated database; knows no global state."""
     app = FastAPI(title="Touchstone", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=janitor)
-    app.state.settings, app.state.clock = settings, clock
-    app.state.sessions = make_sessions(make_engine(settings.url))
-    app.state.slots, app.state.desks = Semaphore(SLOTS), Desks(app.state.sessions)
-    app.state.streams = Streams()
+    app.state = equipped(settings, clock)
     api = APIRouter(prefix="/api/v1", responses=description.ANSWERS)
     # the first is found first, and nearly all requests are for it
     nouns = (assignments, people, groups, projects, batches, comparisons, leases, exporting, training, audit)

@@ -11,7 +11,7 @@ from app.domain import groups, people, pins, projects, quiz, training_runs
 from app.settings import Settings
 from app.storage.training import TrainingPoint
 from app.vocabulary import Role, RunState
-from app.web.application import create_app
+from app.web.application import create_app, equipped
 from app.web.deps import COOKIE
 from tests.web.browsing import Browser, by
 
@@ -64,8 +64,23 @@ def settings(database_url, tmp_path):
     return Settings(_env_file=None, database_url=database_url, data_dir=tmp_path / "var", max_upload_mb=3)
 
 
+@pytest.fixture(scope="session")
+def routed(tmp_path_factory):
+    """An application whose routes are known: to work them out takes as long as a test."""
+    return create_app(Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("none")))
+
+
 @pytest.fixture
-def app(settings, clock):
+def app(routed, settings, clock):
+    app = routed
+    app.state = equipped(settings, clock)
+    yield app
+    app.state.sessions.kw["bind"].dispose()
+
+
+@pytest.fixture
+def own_app(settings, clock):
+    """One that a test may add routes to."""
     app = create_app(settings, clock)
     yield app
     app.state.sessions.kw["bind"].dispose()

@@ -17,6 +17,11 @@ from tests.web.conftest import lines, pairs, upload
 
 
 @pytest.fixture
+def app(own_app):
+    return own_app
+
+
+@pytest.fixture
 def stranger(app):
     return TestClient(app, follow_redirects=False, raise_server_exceptions=False)
 

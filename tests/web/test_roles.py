@@ -12,6 +12,11 @@ from app.web.errors import MACHINES
 from tests.web.walking import address, needs, routes
 
 
+@pytest.fixture
+def app(own_app):
+    return own_app
+
+
 def unnamed(app):
     """Routes that do not name exactly one role; static files are for everyone."""
     return [

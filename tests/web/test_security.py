@@ -28,6 +28,11 @@ OURS = [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Ori
 
 
 @pytest.fixture
+def app(own_app):
+    return own_app
+
+
+@pytest.fixture
 def frank(app):
     """A client that shows errors as a browser would see them."""
     return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
