@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain import leased, projects
 from app.domain.projects import Settings
+from app.domain.qualifications import lacking
 from app.storage import tallies
 from app.storage.batches import Batch
-from app.storage.onboarding import Qualification
 from app.storage.people import Person
 from app.storage.projects import Project
 from app.vocabulary import BatchState, Purpose
@@ -71,6 +71,5 @@ def _over(session: Session, project: Project, limit: int | None) -> int:
 
 def _unqualified(session: Session, project: Project) -> int:
     counted = tallies.by_annotator(project.id).subquery()
-    qualified = exists().where(Qualification.project_id == project.id, Qualification.person_id == Person.id)
     wanted = select(func.count()).select_from(counted).join(Person, Person.id == counted.c.annotator_id)
-    return session.scalar(wanted.where(Person.email.is_not(None), Person.active, ~qualified)) or 0
+    return session.scalar(wanted.where(lacking(project))) or 0

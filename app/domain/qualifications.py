@@ -6,7 +6,7 @@ The rule itself is in the statement that hands out work (app/storage/claims.py).
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import audit
@@ -73,9 +73,14 @@ def shut_out(session: Session, project: Project) -> int:
         .group_by(QuizAttempt.person_id)
         .having(func.count() >= project.quiz_attempts)
     )
-    qualified = exists().where(Qualification.project_id == project.id, Qualification.person_id == Person.id)
     wanted = select(func.count()).select_from(Person)
-    return session.scalar(wanted.where(Person.id.in_(tried), Person.email.is_not(None), Person.active, ~qualified)) or 0
+    return session.scalar(wanted.where(Person.id.in_(tried), lacking(project))) or 0
+
+
+def lacking(project: Project) -> ColumnElement[bool]:
+    """What is true of people with an account who are not qualified in the project."""
+    qualified = exists().where(Qualification.project_id == project.id, Qualification.person_id == Person.id)
+    return and_(Person.email.is_not(None), Person.active, ~qualified)
 
 
 def qualify(session: Session, project: Project, person_id: int, attempt_id: int, now: datetime) -> None:

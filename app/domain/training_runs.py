@@ -15,6 +15,7 @@ from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.snapshots import Drawn
 from app.storage.judgements import count_trainable, decide, texts
 from app.storage.projects import Project
+from app.storage.session import only_read
 from app.storage.training import Snapshot, TrainingPoint, TrainingRun
 from app.vocabulary import Act, RunState
 
@@ -72,7 +73,7 @@ def prepare(session: Session, project: Project, options: dict[str, Any] | None =
     """
     checked_options(options or {})
     session.commit()
-    _read_only(session)
+    only_read(session)
     if under_way(session, project) is not None:
         raise _under_way()
     if count_trainable(session, project.id) < FEWEST:
@@ -82,7 +83,7 @@ def prepare(session: Session, project: Project, options: dict[str, Any] | None =
         session.commit()
         decide(session, part)
     session.commit()
-    _read_only(session)
+    only_read(session)
     drawn = snapshots.draw(session, project)
     session.commit()
     return drawn
@@ -127,10 +128,6 @@ def request(
     audit.record(session, Act.run_requested, f"run {run.id}", project_id=project.id)
     session.flush()
     return run
-
-
-def _read_only(session: Session) -> None:
-    session.connection(execution_options={"read_only": True})
 
 
 def _too_few() -> Conflict:

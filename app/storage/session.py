@@ -118,11 +118,16 @@ def has_one_writer(sessions: Sessions) -> bool:
     return engine.dialect.name == "sqlite"
 
 
+def only_read(session: Session) -> None:
+    """Begins a transaction that only reads (see above); the one before must have ended."""
+    session.connection(execution_options={"read_only": True})
+
+
 @contextmanager
 def reading(sessions: Sessions) -> Iterator[Session]:
     """A session in a transaction that only reads (see above)."""
     with sessions() as session:
-        session.connection(execution_options={"read_only": True})
+        only_read(session)
         yield session
 
 

@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.storage.base import LARGEST
 from app.storage.people import Person
 from app.storage.projects import Project
-from app.storage.session import Session, available
+from app.storage.session import Session, available, only_read
 from app.vocabulary import Role
 from app.web.languages import speak
 
@@ -72,7 +72,7 @@ def get_session(request: Request, slot: Slot) -> Iterator[Session]:
     with available(), request.app.state.sessions() as session:
         session.info.update(request_id=request.scope.get("request_id"), clock=request.app.state.clock)
         if request.method == "GET" or hasattr(request.scope["endpoint"], "reads"):
-            session.connection(execution_options={"read_only": True})
+            only_read(session)
         yield session
         session.commit()
 
@@ -89,7 +89,7 @@ def get_writer(session: Db) -> Session:
 def look_again(session: Session) -> None:
     """Undoes what the request has done; what follows only reads. Nobody who writes waits for the page that says why."""
     session.rollback()
-    session.connection(execution_options={"read_only": True})
+    only_read(session)
 
 
 Writer = Annotated[Session, Depends(get_writer, scope="function")]

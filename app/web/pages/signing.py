@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from app.domain import attempts, audit, people
 from app.domain.errors import Invalid, Unauthenticated
 from app.storage.people import Person, label
-from app.storage.session import Session
+from app.storage.session import Session, only_read
 from app.vocabulary import Act
 from app.web.deps import COOKIE, PUBLIC, Annotator, Db, Now, Visitor, look_again
 from app.web.forms import Field
@@ -59,7 +59,7 @@ def sign_in(request: Request, session: Db, now: Now, email: Field, password: Fie
     attempts.slow_address_down(session, address, now)
     attempts.note(session, key, now)
     session.commit()
-    session.connection(execution_options={"read_only": True})
+    only_read(session)
     person = people.check_password(session, email, password)
     session.commit()
     if person is not None:
@@ -97,7 +97,7 @@ def accept_invitation(request: Request, session: Db, now: Now, secret: str, pass
     hashed = None
     try:
         if password:
-            session.connection(execution_options={"read_only": True})
+            only_read(session)
             people.invited(session, secret, now)
             session.commit()
             hashed = people.hashed(password)
